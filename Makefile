@@ -1,0 +1,72 @@
+# One word each; every target builds what it needs. `make` alone lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+T ?= tests
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# A stamp a set of packages: made anew when its lock file or pyproject.toml changes.
+$(VENV)/run.stamp: requirements/run.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
+	@echo "Installing the tools ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/run.stamp ## make .venv with all that the program needs
+
+.PHONY: demo
+demo: $(VENV)/run.stamp ## import sample_data into a sandbox, and show where the results are
+	@$(BIN)/solv-import demo
+
+.PHONY: test
+test: $(VENV)/dev.stamp ## every test; make test T=tests/unit for some
+	$(BIN)/python -m pytest -n auto $(T)
+
+.PHONY: check
+check: lint test ## what CI runs: lint, format, types, import contract, tests
+
+.PHONY: lint
+lint: $(VENV)/dev.stamp ## lint, format check, types, import contract, dependencies
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry importer schemas
+
+.PHONY: format
+format: $(VENV)/dev.stamp ## put the code in its form
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: cover
+cover: $(VENV)/dev.stamp ## every test, with branch coverage
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term-missing:skip-covered $(T)
+
+.PHONY: lock
+lock: ## resolve the dependencies anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate --no-emit-index-url --no-emit-find-links --extra dev --extra web \
+		pyproject.toml requirements/build.in -o requirements/dev.txt
+	for extra in web fleet remote; do uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+		--extra $$extra pyproject.toml -c requirements/dev.txt -o requirements/$$extra.txt; done
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate --no-emit-index-url --no-emit-find-links \
+		pyproject.toml requirements/build.in -c requirements/dev.txt -o requirements/run.txt
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

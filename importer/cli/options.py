@@ -1,0 +1,102 @@
+"""The options that commands share, made from the catalogue of settings."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from importer.cli.failures import WANTS_JSON
+from importer.cli.terminal import is_seen_by_a_person
+from importer.settings import SPECS, Settings, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_F = TypeVar("_F", bound="Callable[..., Any]")
+
+_METAVARS = {
+    "rate": "N/s|min|h",
+    "in_flight": "N",
+    "limit": "N",
+    "rows": "3,7-9",
+    "timezone": "ZONE",
+    "location_id": "ID",
+    "profile": "NAME|PATH",
+    "sheet": "NAME",
+    "header_row": "N",
+    "delimiter": "CHAR",
+    "date_order": "MDY|DMY",
+    "results": "PATH",
+    "summary": "PATH",
+}
+
+READING = ("profile", "location_id", "sheet", "header_row", "delimiter", "timezone", "date_order")
+"""How a file is read."""
+
+SENDING = ("rate", "in_flight", "yes", "non_interactive")
+"""How bookings are sent."""
+
+CHOOSING = (
+    "only_valid",
+    "limit",
+    "rows",
+    "retry_rejected",
+    "allow_duplicates",
+    "allow_walkin_scheduling",
+)
+"""Which rows are sent."""
+
+TALKING = ("json", "quiet", "verbose")
+"""What is said."""
+
+
+def setting_options(*names: str) -> Callable[[_F], _F]:
+    """Return a decorator that adds the options of these settings, in this order."""
+
+    def decorate(function: _F) -> _F:
+        for name in reversed(names):
+            function = _option(name)(function)
+        return function
+
+    return decorate
+
+
+def _option(name: str) -> Callable[[_F], _F]:
+    spec = SPECS[name]
+    shown = f"{spec.what}  [default: {spec.default}]" if spec.default else spec.what
+    if name == "verbose":
+        return click.option("-v", "--verbose", count=True, help="Log what happens; -vv every step.")
+    if spec.default != "false":
+        return click.option(spec.flag, name, metavar=_METAVARS[name], help=_sentence(shown))
+    # What a profile can switch on, the command line must be able to switch off.
+    off = f"/--no-{spec.flag.removeprefix('--')}" if spec.section else ""
+    short = ("-q",) if name == "quiet" else ("-y",) if name == "yes" else ()
+    return click.option(
+        *short, spec.flag + off, name, is_flag=True, default=None, help=_sentence(spec.what)
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + ("" if text.endswith("]") else ".")
+
+
+def settings_of(ctx: click.Context) -> Settings:
+    """Return the settings of this command: its flags over everything else.
+
+    Raises:
+        SettingsError: A value cannot be used.
+    """
+    given = ParameterSource.COMMANDLINE
+    flags = {
+        name: value
+        for name, value in ctx.params.items()
+        if name in SPECS and ctx.get_parameter_source(name) is given
+    }
+    settings = load_settings(flags, environ=os.environ, folder=Path.cwd())
+    ctx.meta[WANTS_JSON] = settings.json
+    return replace(settings, show_values=settings.show_values or is_seen_by_a_person())

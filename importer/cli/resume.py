@@ -1,0 +1,39 @@
+"""`solv-import resume`: carry on with a run that was stopped."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from importer.cli.bar import narrator_for
+from importer.cli.options import SENDING, TALKING, setting_options, settings_of
+from importer.cli.run import print_run, refuse_unattended, start_logs
+from importer.cli.shell import command as command_class
+from importer.clock import SystemClock
+from importer.errors import ExitCode
+
+
+@click.command(
+    "resume",
+    cls=command_class(
+        "resume",
+        ("solv-import resume", "the newest run that has not ended"),
+        ("solv-import resume 2026-11-22-7f3a9c --yes", "this one, without a question"),
+    ),
+)
+@click.argument("run_id", required=False, metavar="[RUN]")
+@setting_options(*SENDING, "profile", "only_valid", "results", "summary", *TALKING)
+@click.pass_context
+def command(ctx: click.Context, /, run_id: str | None, **_flags: object) -> None:
+    """Carry on with a run that was stopped; its answered and unknown rows are not sent again."""
+    from importer.pipeline import resume_run  # noqa: PLC0415 - pandas costs half a second
+
+    settings = settings_of(ctx)
+    refuse_unattended(settings)
+    start_logs(settings)
+    clock = SystemClock()
+    with narrator_for(settings, clock, is_terminal=sys.stderr.isatty()) as observer:
+        report = resume_run(run_id, settings, clock=clock, observer=observer)
+    print_run(report, settings)
+    ctx.exit(ExitCode(report.exit_code))

@@ -1,0 +1,85 @@
+"""`solv-import status`: runs and what came of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from importer.cli.options import setting_options, settings_of
+from importer.cli.shell import command as command_class
+from importer.cli.terminal import bold, dim, put, say
+from importer.errors import ExitCode
+
+if TYPE_CHECKING:
+    from importer.reports import RunStatus
+
+_COUNTS = (
+    "booked",
+    "skipped",
+    "duplicate",
+    "invalid",
+    "left_out",
+    "blank",
+    "rejected",
+    "unknown",
+    "not_sent",
+)
+
+
+@click.command(
+    "status",
+    cls=command_class(
+        "status",
+        ("solv-import status", "every run of this target, the newest last"),
+        ("solv-import status 2026-11-22-7f3a9c --json", "one of them, for a script"),
+    ),
+)
+@click.argument("run_id", required=False, metavar="[RUN]")
+@setting_options("profile", "json")
+@click.pass_context
+def command(ctx: click.Context, /, run_id: str | None, **_flags: object) -> None:
+    """Show runs and what came of them; safe beside a run that is under way."""
+    from importer.pipeline import run_statuses  # noqa: PLC0415 - only this command needs it
+
+    settings = settings_of(ctx)
+    found = run_statuses(settings, run_id)
+    if not found and not settings.json:
+        say("No runs yet.")
+    for status in found:
+        put(json.dumps(_as_json(status)) if settings.json else _as_text(status))
+    ctx.exit(ExitCode.OK)
+
+
+def _as_json(status: RunStatus) -> dict[str, object]:
+    values = {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in asdict(status).items()
+    }
+    code = status.exit_code
+    values["results"] = None if status.results is None else str(status.results)
+    values["exit_code"] = None if code is None else int(code)
+    values["exit_reason"] = None if code is None else code.reason
+    return {"type": "run", **values}
+
+
+def _as_text(status: RunStatus) -> str:
+    counts = {name: getattr(status, name) for name in _COUNTS}
+    terms = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
+    is_open = status.not_sent or status.ended_at is None
+    state = "running" if status.is_running else "stopped" if is_open else "ended"
+    lines = [
+        f"{bold(status.run_id)}  {state}  {status.source}  {dim(status.target)}",
+        f"  {status.started_at:%Y-%m-%d %H:%M} UTC  {status.rows_in:,} in = "
+        + (" + ".join(terms) or "0"),
+    ]
+    if status.results is not None:
+        lines.append(f"  results {status.results}")
+    if status.unknown:
+        lines.append(f"  settle the unknown rows: solv-import reconcile {status.run_id}")
+    elif status.not_sent and not status.is_running:
+        lines.append(f"  carry on: solv-import resume {status.run_id}")
+    return "\n".join(lines)

@@ -1,0 +1,110 @@
+"""What this terminal is: who sees it, who can answer, which signs it can show."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import click
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """The signs that a terminal of one encoding can show."""
+
+    booked: str
+    rejected: str
+    unknown: str
+    waiting: str
+    corner: str
+    bar: str
+    dots: str
+    dash: str
+    arrow: str
+    middle: str
+    open_quote: str
+    close_quote: str
+    hidden: str
+
+
+_UNICODE = Signs(
+    booked="✓",
+    rejected="✕",
+    unknown="?",
+    waiting="↻",
+    corner="┌─",
+    bar="│",
+    dots="┆",
+    dash="—",
+    arrow="→",
+    middle="·",
+    open_quote="“",
+    close_quote="”",
+    hidden="•••",
+)
+_ASCII = Signs(
+    booked="+",
+    rejected="x",
+    unknown="?",
+    waiting="~",
+    corner="+-",
+    bar="|",
+    dots=":",
+    dash="-",
+    arrow="->",
+    middle="-",
+    open_quote='"',
+    close_quote='"',
+    hidden="***",
+)
+
+
+def signs(*, err: bool = False) -> Signs:
+    """Return the signs that standard output, or standard error, can show."""
+    stream = sys.stderr if err else sys.stdout
+    encoding = (stream.encoding or "ascii").lower().replace("-", "")
+    return _UNICODE if encoding.startswith("utf") else _ASCII
+
+
+def is_seen_by_a_person() -> bool:
+    """Return whether all that is said goes to a terminal, and nothing to a file or a log."""
+    return sys.stdout.isatty() and sys.stderr.isatty()
+
+
+def can_answer() -> bool:
+    """Return whether somebody is there to be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def say(text: str) -> None:
+    """Print one line for people; a sign that the encoding lacks must not end a run."""
+    _print(text, err=True)
+
+
+def put(text: str) -> None:
+    """Print one line of data."""
+    _print(text, err=False)
+
+
+def _print(text: str, *, err: bool) -> None:
+    stream = sys.stderr if err else sys.stdout
+    encoding = stream.encoding or "ascii"
+    click.echo(text.encode(encoding, "replace").decode(encoding), err=err)
+
+
+def bold(text: str) -> str:
+    """Return the text in bold, where the terminal can."""
+    return click.style(text, bold=True)
+
+
+def dim(text: str) -> str:
+    """Return the text in grey, where the terminal can."""
+    return click.style(text, dim=True)
+
+
+def duration(seconds: float) -> str:
+    """Return a span of time as people say it: `2 h 04 min`."""
+    whole = max(0, round(seconds))
+    if whole >= 3600:  # noqa: PLR2004 - seconds in an hour
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"  # noqa: PLR2004

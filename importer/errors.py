@@ -1,0 +1,123 @@
+"""Errors that stop a run; each says what to do next.
+
+ImporterError            exit
+├─ SettingsError          2   fix a flag, a variable or the settings file
+├─ SourceError            3   fix the file or its mapping: nothing was sent
+├─ CredentialsError       4   renew the client id or secret, or ask for the scope
+├─ StoppedEarly           5   run it again later: it carries on
+├─ LedgerBusy             7   another run holds the ledger
+└─ LedgerError            8   post nothing until the ledger is sound
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """What the process returns; the names stand in the JSON summary as `exit_reason`."""
+
+    OK = 0
+    NEEDS_A_PERSON = 1
+    USAGE = 2
+    SOURCE = 3
+    CREDENTIALS = 4
+    STOPPED_EARLY = 5
+    UNKNOWN_OUTCOMES = 6
+    LEDGER_BUSY = 7
+    LEDGER = 8
+    BUG = 70
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+    @property
+    def reason(self) -> str:
+        """Return the name as the summary spells it, such as `stopped_early`."""
+        return self.name.lower()
+
+
+EXIT_MEANINGS: dict[ExitCode, str] = {
+    ExitCode.OK: "every row is booked, a duplicate or blank; check found nothing",
+    ExitCode.NEEDS_A_PERSON: "finished; some rows need a person (invalid, rejected, left out, edited)",
+    ExitCode.USAGE: "wrong use or settings",
+    ExitCode.SOURCE: "file or mapping unusable, or invalid rows hold the run: nothing was sent",
+    ExitCode.CREDENTIALS: "sign-in or permission refused",
+    ExitCode.STOPPED_EARLY: "stopped early: run it again, it carries on",
+    ExitCode.UNKNOWN_OUTCOMES: "some outcomes are unknown and will not be sent again: reconcile",
+    ExitCode.LEDGER_BUSY: "another run holds this ledger",
+    ExitCode.LEDGER: "the ledger cannot be trusted: nothing is sent",
+    ExitCode.BUG: "a bug; a report without patient data was written",
+    ExitCode.INTERRUPTED: "stopped by Ctrl-C, state saved",
+    ExitCode.TERMINATED: "stopped by SIGTERM, state saved",
+}
+"""One line each, printed by `--help` and in the README."""
+
+_WORST_FIRST = (
+    ExitCode.BUG,
+    ExitCode.LEDGER,
+    ExitCode.UNKNOWN_OUTCOMES,
+    ExitCode.TERMINATED,
+    ExitCode.INTERRUPTED,
+    ExitCode.CREDENTIALS,
+    ExitCode.STOPPED_EARLY,
+    ExitCode.USAGE,
+    ExitCode.SOURCE,
+    ExitCode.LEDGER_BUSY,
+    ExitCode.NEEDS_A_PERSON,
+    ExitCode.OK,
+)
+
+
+def worst(*codes: ExitCode) -> ExitCode:
+    """Return the code that wins when several apply."""
+    return min(codes, key=_WORST_FIRST.index, default=ExitCode.OK)
+
+
+class ImporterError(Exception):
+    """Stops the run; its text is one sentence for a person, without any patient value."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.BUG
+
+    def __init__(self, message: str, *, todo: str = "", code: str = "") -> None:
+        """Keep what happened, what to do about it, and the problem code if it has one."""
+        super().__init__(message)
+        self.message = message
+        self.todo = todo
+        self.code = code
+
+
+class SettingsError(ImporterError):
+    """A flag, a variable or the settings file is wrong or missing."""
+
+    exit_code = ExitCode.USAGE
+
+
+class SourceError(ImporterError):
+    """The file or its mapping cannot be used; nothing was sent."""
+
+    exit_code = ExitCode.SOURCE
+
+
+class CredentialsError(ImporterError):
+    """The client id, the secret or the scope was refused."""
+
+    exit_code = ExitCode.CREDENTIALS
+
+
+class StoppedEarly(ImporterError):
+    """The run stopped before its end; the same command carries on."""
+
+    exit_code = ExitCode.STOPPED_EARLY
+
+
+class LedgerBusy(ImporterError):
+    """Another run holds the ledger."""
+
+    exit_code = ExitCode.LEDGER_BUSY
+
+
+class LedgerError(ImporterError):
+    """The ledger cannot be trusted or written: nothing may be sent."""
+
+    exit_code = ExitCode.LEDGER

@@ -1,0 +1,39 @@
+"""The ledger of one target: intent on disk before the first byte, and what came of it."""
+
+from importer.ledger.decisions import Refusal, Ruling
+from importer.ledger.folder import LedgerFolder, Target, target_of
+from importer.ledger.history import History
+from importer.ledger.ledger import Ledger, PaceMemory, open_ledger
+from importer.ledger.lock import is_held
+from importer.ledger.records import (
+    Earlier,
+    NewRun,
+    PlannedRow,
+    ProblemKind,
+    ProblemRecord,
+    RowRecord,
+    RunRecord,
+)
+from importer.ledger.spool import PlannedRequest, Spool
+
+__all__ = [
+    "Earlier",
+    "History",
+    "Ledger",
+    "LedgerFolder",
+    "NewRun",
+    "PaceMemory",
+    "PlannedRequest",
+    "PlannedRow",
+    "ProblemKind",
+    "ProblemRecord",
+    "Refusal",
+    "RowRecord",
+    "Ruling",
+    "RunRecord",
+    "Spool",
+    "Target",
+    "is_held",
+    "open_ledger",
+    "target_of",
+]

@@ -1,0 +1,220 @@
+"""Reading the ledger, without writing a byte to it: runs, their rows and their counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from importer.errors import LedgerError
+from importer.ledger.opening import connect
+from importer.ledger.records import ProblemKind, ProblemRecord, RowRecord, RunRecord
+from importer.ledger.schema import meta_table, problem_table, row_table, run_table, written_table
+from importer.model import RowKey, RunId, State
+from importer.problems import problem_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+    from sqlalchemy import Row, Select
+
+_PAGE = 5_000
+
+
+class History:
+    """A read-only view of one ledger; it may be open while a run writes."""
+
+    def __init__(self, database: Path) -> None:
+        """Open the ledger for reading."""
+        self._connection = connect(database, is_read_only=True)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def address(self) -> str:
+        """Return the address of the target that this ledger belongs to."""
+        found = select(meta_table.c.value).where(meta_table.c.name == "address")
+        return str(self._all(found)[0].value)
+
+    def runs(self) -> list[RunRecord]:
+        """Return every planned run, the oldest first."""
+        runs = select(run_table).where(run_table.c.is_planned == 1)
+        return [_run(row) for row in self._all(runs.order_by(run_table.c.run_number))]
+
+    def run(self, run_id: str | None) -> RunRecord | None:
+        """Return the run of that id, or the newest when None."""
+        runs = select(run_table).where(run_table.c.is_planned == 1)
+        if run_id is not None:
+            runs = runs.where(run_table.c.run_id == run_id)
+        found = self._all(runs.order_by(run_table.c.run_number.desc()).limit(1))
+        return _run(found[0]) if found else None
+
+    def newest_run_of(self, source_digest: str, sheet: str) -> RunRecord | None:
+        """Return the newest run of this very file and sheet."""
+        found = self._all(
+            select(run_table)
+            .where(
+                run_table.c.is_planned == 1,
+                run_table.c.source_digest == source_digest,
+                run_table.c.sheet == sheet,
+            )
+            .order_by(run_table.c.run_number.desc())
+            .limit(1)
+        )
+        return _run(found[0]) if found else None
+
+    def counts(self, run_number: int) -> dict[State, int]:
+        """Return how many rows of the run are in each state; states without rows are left out."""
+        found = self._all(
+            select(row_table.c.state, func.count().label("rows"))
+            .where(row_table.c.run_number == run_number)
+            .group_by(row_table.c.state)
+        )
+        return {State(row.state): int(row.rows) for row in found}
+
+    def requests(self, run_number: int) -> int:
+        """Return how many booking requests of the run reached the wire, over its whole life."""
+        total = select(func.coalesce(func.sum(row_table.c.requests), 0).label("requests"))
+        (found,) = self._all(total.where(row_table.c.run_number == run_number))
+        return int(found.requests)
+
+    def rows(self, run_number: int, state: State | None = None) -> Iterator[RowRecord]:
+        """Yield the run's rows in the order of the file, a page at a time."""
+        after = -1
+        while True:
+            page = select(row_table).where(
+                row_table.c.run_number == run_number, row_table.c.row_number > after
+            )
+            if state is not None:
+                page = page.where(row_table.c.state == state)
+            found = self._all(page.order_by(row_table.c.row_number).limit(_PAGE))
+            yield from (_row(row) for row in found)
+            if len(found) < _PAGE:
+                return
+            after = found[-1].row_number
+
+    def problems(self, row_ids: list[int]) -> dict[int, list[ProblemRecord]]:
+        """Return the problems of these rows."""
+        by_row: dict[int, list[ProblemRecord]] = {}
+        for start in range(0, len(row_ids), 500):
+            found = self._all(
+                select(problem_table)
+                .where(problem_table.c.row_id.in_(row_ids[start : start + 500]))
+                .order_by(problem_table.c.problem_id)
+            )
+            for row in found:
+                problem = ProblemRecord(
+                    code=problem_of(row.code),
+                    field=row.field,
+                    column=row.source_column,
+                    hint=row.hint,
+                )
+                by_row.setdefault(row.row_id, []).append(problem)
+        return by_row
+
+    def problem_kinds(self, run_number: int, first: int = 5) -> list[ProblemKind]:
+        """Return the kinds of problems of a run, each with its first few rows."""
+        c, r = problem_table.c, row_table.c
+        of_run = (
+            select(c.code, c.field, c.source_column, func.count().label("rows"))
+            .join(row_table, r.row_id == c.row_id)
+            .where(r.run_number == run_number)
+            .group_by(c.code, c.field, c.source_column)
+        )
+        kinds = []
+        for kind in self._all(of_run):
+            column = kind.source_column
+            rows = self._all(
+                select(r.row_number)
+                .join(problem_table, r.row_id == c.row_id)
+                .where(
+                    r.run_number == run_number,
+                    c.code == kind.code,
+                    c.field == kind.field,
+                    c.source_column.is_(None) if column is None else c.source_column == column,
+                )
+                .order_by(r.row_number)
+                .limit(first)
+            )
+            kinds.append(
+                ProblemKind(
+                    code=problem_of(kind.code),
+                    field=kind.field,
+                    column=column,
+                    rows=kind.rows,
+                    first_rows=tuple(row.row_number for row in rows),
+                )
+            )
+        return kinds
+
+    def has_sent(self, run_number: int) -> bool:
+        """Return whether any row of the run has left, or may have."""
+        sent = (State.SENDING, State.BOOKED, State.REJECTED, State.UNKNOWN)
+        counts = self.counts(run_number)
+        return self.requests(run_number) > 0 or any(counts.get(state) for state in sent)
+
+    def wrote(self, digest: str) -> bool:
+        """Return whether a file with this SHA-256 is one that we wrote."""
+        found = select(written_table.c.digest).where(written_table.c.digest == digest)
+        return bool(self._all(found))
+
+    def _all(self, query: Select[Any]) -> list[Row[Any]]:
+        try:
+            with self._connection.begin():
+                return list(self._connection.execute(query))
+        except SQLAlchemyError as error:
+            cause = getattr(error, "orig", None)
+            raise LedgerError(f"the ledger cannot be read: {cause}") from None
+
+
+def _run(row: Row[Any]) -> RunRecord:
+    return RunRecord(
+        run_number=row.run_number,
+        run_id=RunId(row.run_id),
+        source_name=row.source_name,
+        source_path=row.source_path,
+        source_digest=row.source_digest,
+        sheet=row.sheet,
+        settings=row.settings,
+        is_spooled=bool(row.is_spooled),
+        waits_429=row.waits_429,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        exit_code=row.exit_code,
+        is_accepted=bool(row.is_accepted),
+        results_path=row.results_path,
+    )
+
+
+def _row(row: Row[Any]) -> RowRecord:
+    return RowRecord(
+        row_id=row.row_id,
+        row_number=row.row_number,
+        row_key=RowKey(row.row_key),
+        state=State(row.state),
+        occurrence=row.occurrence,
+        request=row.request,
+        booking_id=row.booking_id,
+        solv_status=row.solv_status,
+        emr_booking_id=row.emr_booking_id,
+        http_status=row.http_status,
+        server_ids=row.server_ids,
+        reason=row.reason,
+        requests=row.requests,
+        sending_at=row.sending_at,
+        refers_to=row.refers_to,
+        is_cancelled=row.cancelled_at is not None,
+    )

@@ -1,0 +1,265 @@
+"""The ledger, open for writing: what was sent and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from sqlalchemy import delete, insert, update
+
+from importer.ledger import changes, planning
+from importer.ledger.decisions import Refusal, Ruling, decide
+from importer.ledger.folder import LedgerFolder, Target, key_id
+from importer.ledger.history import History
+from importer.ledger.lock import LedgerLock
+from importer.ledger.opening import Opened, close, open_for_writing, read_meta
+from importer.ledger.rescue import RescuedAnswer, RescueFile
+from importer.ledger.schema import meta_table, run_table, written_table
+from importer.ledger.writer import Writer
+from importer.model import Booked, Outcome, Rejected, State, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
+    from datetime import datetime
+    from types import TracebackType
+
+    from sqlalchemy import Connection
+
+    from importer.ledger.records import NewRun, PlannedRow
+    from importer.problems import ProblemCode
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaceMemory:
+    """What the next process must know of the pace: wall-clock times, ISO 8601."""
+
+    rate: str = ""
+    last_request_at: str = ""
+    paused_until: str = ""
+
+
+class Ledger:
+    """Everything that writes to the ledger of one target; one process at a time.
+
+    Use it as a context manager. Changes made while posting return a future that resolves after
+    their COMMIT; everything else waits for it.
+    """
+
+    def __init__(
+        self, folder: LedgerFolder, opened: Opened, lock: LedgerLock, rescue: RescueFile
+    ) -> None:
+        """Take over what `open_ledger` has opened."""
+        self.folder = folder
+        self.key = opened.key
+        self.ledger_id = opened.ledger_id
+        self.interrupted = 0
+        """How many rows were found `sending` and are unknown now."""
+        self._opened = opened
+        self._lock = lock
+        self._rescue = rescue
+        self._last_request_at = ""
+        self._writer = Writer(opened.connection, self._remember_last_request)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close in order; after a failed write the sidecar is left as a crash would leave it."""
+        self._writer.close()
+        if not self._writer.has_failed:
+            close(self.folder, self._opened)
+        self._rescue.close()
+        self._lock.release()
+
+    @property
+    def has_failed(self) -> bool:
+        """Return whether the ledger can no longer be written."""
+        return self._writer.has_failed
+
+    def history(self) -> History:
+        """Return a read-only view, on a connection of its own."""
+        return History(self.folder.database)
+
+    def plan(self, change: Callable[[Connection], T]) -> T:
+        """Do one planning step, durably; see `importer.ledger.planning`."""
+        return self._writer.apply(change)
+
+    def begin_run(self, run: NewRun) -> int:
+        """Write down a run that has no rows yet."""
+        return self.plan(partial(planning.begin_run, run=run))
+
+    def add_rows(self, run_number: int, rows: Sequence[PlannedRow]) -> list[int]:
+        """Register rows of a run; return their row ids."""
+        return self.plan(partial(planning.add_rows, run_number=run_number, rows=rows))
+
+    def finish_planning(self, run_number: int) -> None:
+        """Let the run send."""
+        self.plan(partial(planning.finish_planning, run_number=run_number))
+
+    def claim(self, row_id: int, at: datetime) -> Future[State]:
+        """Move a row from `ready` to `sending`; SENDING means that it is ours."""
+        self._last_request_at = at.isoformat()
+        return self._writer.submit(partial(changes.claim, row_id=row_id, at=at.isoformat()))
+
+    def record(self, row_id: int, outcome: Outcome, at: datetime) -> Future[None]:
+        """Write down what came of a row that is `sending`."""
+        return self._writer.submit(
+            partial(changes.record, row_id=row_id, outcome=outcome, at=at.isoformat())
+        )
+
+    def invalidate(self, row_id: int, code: ProblemCode, at: datetime) -> Future[None]:
+        """Keep a `ready` row from being sent."""
+        return self._writer.submit(
+            partial(changes.invalidate, row_id=row_id, code=code, at=at.isoformat())
+        )
+
+    def release(self, row_ids: list[int]) -> Future[None]:
+        """Put rejected rows back to `ready`."""
+        return self._writer.submit(partial(changes.release, row_ids=row_ids))
+
+    def note_request(self, at: datetime) -> None:
+        """Remember that a request that is no booking was sent."""
+        self._last_request_at = at.isoformat()
+
+    def rescue(self, row_id: int, row_key: str, outcome: Outcome) -> bool:
+        """Put an answer where the next opening finds it; return whether the disk has it."""
+        return self._rescue.write(
+            RescuedAnswer(
+                row_id=row_id,
+                row_key=row_key,
+                status=type(outcome).__name__,
+                booking_id=getattr(outcome, "booking_id", None),
+                solv_status=getattr(outcome, "solv_status", ""),
+                http_status=getattr(outcome, "http_status", None),
+            )
+        )
+
+    def pace_memory(self) -> PaceMemory:
+        """Return what earlier processes left about the pace."""
+        return self.plan(_read_pace)
+
+    def remember_pace(self, **values: str) -> None:
+        """Keep facts about the pace for the next process, such as its rate."""
+        self.plan(partial(_write_meta, values=values))
+
+    def remember_pause(self, now: datetime, wait_s: float) -> Future[None]:
+        """Keep until when the server asked everybody to wait."""
+        until = (now + timedelta(seconds=wait_s)).isoformat()
+        return self._writer.submit(partial(_write_meta, values={"paused_until": until}))
+
+    def update_run(self, run_number: int, **values: str | int | None) -> None:
+        """Write down how a run goes: is_accepted, ended_at, exit_code, results_path, is_spooled."""
+        self.plan(
+            lambda connection: (
+                connection.execute(
+                    update(run_table).where(run_table.c.run_number == run_number).values(**values)
+                ).rowcount
+            )
+        )
+
+    def note_written(self, run_number: int, digest: str) -> None:
+        """Remember a results file as ours, before it stands in its place."""
+
+        def change(connection: Connection) -> None:
+            connection.execute(delete(written_table).where(written_table.c.digest == digest))
+            connection.execute(insert(written_table).values(digest=digest, run_number=run_number))
+
+        self.plan(change)
+
+    def decide(
+        self, run_number: int, rulings: Sequence[Ruling], *, who: str, at: datetime
+    ) -> list[Refusal]:
+        """Take the operator's decisions; return those that cannot be taken."""
+
+        def change(connection: Connection) -> list[Refusal]:
+            answers = (decide(connection, run_number, r, who=who, at=at) for r in rulings)
+            return [answer for answer in answers if answer is not None]
+
+        return self.plan(change)
+
+    def take_up(self, at: datetime) -> None:
+        """Settle what a crash left: rescued answers, rows found sending, half-read files."""
+        rescued = self._rescue.answers()
+
+        def change(connection: Connection) -> int:
+            planning.sweep_unplanned(connection)
+            interrupted = changes.interrupt_sending(connection, at.isoformat())
+            for answer in rescued:
+                changes.rescue(connection, answer.row_id, _outcome_of(answer), at.isoformat())
+            return interrupted - len(rescued)
+
+        self.interrupted = max(0, self.plan(change))
+        self._rescue.clear()
+
+    def _remember_last_request(self, connection: Connection) -> None:
+        if self._last_request_at:
+            _write_meta(connection, {"last_request_at": self._last_request_at})
+            self._last_request_at = ""
+
+
+def open_ledger(state_dir_folder: LedgerFolder, target: Target, *, at: datetime) -> Ledger:
+    """Open the ledger of `target` for this process alone, or make it.
+
+    Raises:
+        LedgerBusy: Another process holds it.
+        LedgerError: It cannot be trusted: nothing may be sent.
+        SettingsError: Its folder cannot be made or written.
+    """
+    state_dir_folder.prepare()
+    lock = LedgerLock(state_dir_folder.lock_file)
+    lock.acquire(since=at.isoformat(timespec="seconds"))
+    rescue = RescueFile(state_dir_folder.rescue_file)
+    try:
+        opened = open_for_writing(state_dir_folder, target)
+        rescue.prepare()
+    except BaseException:
+        rescue.close()
+        lock.release()
+        raise
+    ledger = Ledger(state_dir_folder, opened, lock, rescue)
+    try:
+        ledger.take_up(at)
+    except BaseException:
+        ledger.__exit__(None, None, None)
+        raise
+    return ledger
+
+
+def _read_pace(connection: Connection) -> PaceMemory:
+    facts = read_meta(connection)
+    return PaceMemory(
+        rate=facts.get("rate", ""),
+        last_request_at=facts.get("last_request_at", ""),
+        paused_until=facts.get("paused_until", ""),
+    )
+
+
+def _write_meta(connection: Connection, values: dict[str, str]) -> None:
+    connection.execute(delete(meta_table).where(meta_table.c.name.in_(values)))
+    connection.execute(insert(meta_table), [{"name": n, "value": v} for n, v in values.items()])
+
+
+def _outcome_of(answer: RescuedAnswer) -> Outcome:
+    if answer.status == Booked.__name__ and answer.booking_id is not None:
+        return Booked(
+            booking_id=answer.booking_id,
+            solv_status=answer.solv_status,
+            http_status=answer.http_status or 200,
+        )
+    if answer.status == Rejected.__name__ and answer.http_status is not None:
+        return Rejected(http_status=answer.http_status)
+    return Unknown(reason="answer could not be recorded", http_status=answer.http_status)
+
+
+__all__ = ["Ledger", "PaceMemory", "key_id", "open_ledger"]

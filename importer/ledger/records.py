@@ -1,0 +1,121 @@
+"""What goes into the ledger and what comes out of it, as frozen types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importer.model import Identity, RowKey, RunId, State
+    from importer.problems import ProblemCode, RowProblem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """One import of one file, before its rows are known."""
+
+    run_id: RunId
+    source_name: str
+    source_path: str
+    source_digest: str
+    sheet: str
+    settings: str
+    """JSON of everything that changes requests."""
+    started_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One run, as the ledger holds it."""
+
+    run_number: int
+    run_id: RunId
+    source_name: str
+    source_path: str
+    source_digest: str
+    sheet: str
+    settings: str
+    is_spooled: bool
+    waits_429: int
+    started_at: str
+    ended_at: str | None
+    exit_code: int | None
+    is_accepted: bool
+    """Somebody, or `only_valid`, said to go on without its invalid rows."""
+    results_path: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRow:
+    """One row of a new run, with the state it starts in."""
+
+    row_number: int
+    row_key: RowKey
+    state: State
+    identity: Identity | None = None
+    occurrence: int = 0
+    booking_id: int | None = None
+    solv_status: str = ""
+    refers_to: int | None = None
+    http_status: int | None = None
+    problems: tuple[RowProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowRecord:
+    """One row, as the ledger holds it."""
+
+    row_id: int
+    row_number: int
+    row_key: RowKey
+    state: State
+    occurrence: int
+    request: bytes | None
+    booking_id: int | None
+    solv_status: str
+    emr_booking_id: str
+    http_status: int | None
+    server_ids: str
+    reason: str
+    requests: int
+    sending_at: str | None
+    refers_to: int | None
+    is_cancelled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemRecord:
+    """One problem of one row, as the ledger holds it."""
+
+    code: ProblemCode
+    field: str
+    column: int | None
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """An earlier row that a new one must be compared with."""
+
+    row_id: int
+    row_key: RowKey
+    state: State
+    fingerprint: bytes | None
+    occurrence: int
+    request: bytes | None
+    booking_id: int | None
+    solv_status: str
+    is_cancelled: bool
+    refers_to: int | None
+    http_status: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemKind:
+    """One kind of problem in one column of one run, and which rows have it."""
+
+    code: ProblemCode
+    field: str
+    column: int | None
+    rows: int
+    first_rows: tuple[int, ...]

@@ -1,0 +1,42 @@
+"""What a rule makes of one cell: its text in the API's form, or what is wrong with it."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+
+from importer.problems import ProblemCode, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell as a rule left it.
+
+    With an error `text` is what the source holds; with a warning, or with nothing, it is
+    the API's form, and reading that form again changes nothing.
+    """
+
+    text: str = field(repr=False)
+    problem: ProblemCode | None = None
+    hint: str = ""
+    """A few words for this case, never a value of the cell."""
+
+    @property
+    def is_error(self) -> bool:
+        """Return whether the cell keeps its row from being sent."""
+        return self.problem is not None and self.problem.severity is Severity.ERROR
+
+
+EMPTY = Cell("")
+"""What every rule makes of an empty cell; whether that is allowed is not its business."""
+
+
+def without_wide_digits(text: str) -> str:
+    """Return full-width and other styled digits and letters as plain ones (NFKC).
+
+    A text with superscripts, circled or fraction digits stays as it is, because NFKC would
+    make an ordinary digit of them: a phone number with a footnote mark would gain a digit.
+    """
+    if text.isascii() or any(unicodedata.category(letter) == "No" for letter in text):
+        return text
+    return unicodedata.normalize("NFKC", text)

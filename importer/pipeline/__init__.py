@@ -1,0 +1,24 @@
+"""The order of the stages: check a file, import it, carry on, and tell what came of it.
+
+Nothing heavy is imported before a stage needs it: the ledger's lock is taken first.
+"""
+
+from __future__ import annotations
+
+from importer.pipeline.checking import check_file
+from importer.pipeline.ending import RunReport
+from importer.pipeline.importing import import_file, resume_run
+from importer.pipeline.looking import run_statuses
+from importer.pipeline.reconciling import apply_decisions, unknown_worksheet
+from importer.pipeline.reporting import write_results_again
+
+__all__ = [
+    "RunReport",
+    "apply_decisions",
+    "check_file",
+    "import_file",
+    "resume_run",
+    "run_statuses",
+    "unknown_worksheet",
+    "write_results_again",
+]

@@ -1,0 +1,92 @@
+"""Checking a file: everything that an import would refuse, and nothing sent."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from importer.errors import ExitCode
+from importer.identity import identify
+from importer.model import State
+from importer.pipeline.groups import Grouping
+from importer.pipeline.intake import take_in
+from importer.problems import ProblemCode
+from importer.reports import CheckReport
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from importer.model import Clock
+    from importer.pipeline.intake import Intake
+    from importer.settings import Settings
+    from importer.validate import CheckedRow
+
+
+def check_file(source: Path, settings: Settings, *, clock: Clock) -> CheckReport:
+    """Return what an import would refuse; no ledger is needed and nothing is sent.
+
+    Raises:
+        SourceError: The file as a whole cannot be used.
+    """
+    now = clock.now()
+    intake = take_in(source, settings, now=now)
+    survey = _Survey(now=now, grouping=Grouping(intake.table.headings), plan_of=intake)
+    for checked in intake.chunks():
+        for position, row in enumerate(checked.rows):
+            survey.grouping.add(checked.chunk, position, row)
+            survey.add(row, allow_duplicates=settings.allow_duplicates)
+    return survey.report()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Survey:
+    """Counts what would become of every row."""
+
+    now: datetime
+    grouping: Grouping
+    plan_of: Intake
+    _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), init=False)
+    _seen: set[bytes] = field(default_factory=set, init=False)
+    _counts: Counter[State] = field(default_factory=Counter, init=False)
+
+    def add(self, row: CheckedRow, *, allow_duplicates: bool) -> None:
+        """Count one row."""
+        self._counts[self._state_of(row, allow_duplicates=allow_duplicates)] += 1
+
+    def _state_of(self, row: CheckedRow, *, allow_duplicates: bool) -> State:
+        if row.is_blank:
+            return State.BLANK
+        if row.request is None or row.appointment_at is None:
+            return State.INVALID
+        fingerprint = identify(row.request, row.appointment_at, self._key).fingerprint[:16]
+        if fingerprint in self._seen and not allow_duplicates:
+            self.grouping.count(row, ProblemCode.DUPLICATE_IN_FILE, "", None)
+            return State.DUPLICATE
+        self._seen.add(fingerprint)
+        if row.appointment_at <= self.now:
+            column = self.plan_of.plan.fields.get("appointment_date")
+            self.grouping.count(row, ProblemCode.APPOINTMENT_IN_PAST, "appointment_date", column)
+            return State.INVALID
+        return State.READY
+
+    def report(self) -> CheckReport:
+        """Return the report."""
+        intake, counts = self.plan_of, self._counts
+        return CheckReport(
+            source_name=intake.name,
+            sheet=intake.table.sheet,
+            kind=intake.table.kind,
+            rows_in=counts.total(),
+            columns_mapped=len(intake.plan.fields),
+            columns_total=len(intake.source_columns),
+            ready=counts[State.READY],
+            invalid=counts[State.INVALID],
+            duplicate=counts[State.DUPLICATE],
+            blank=counts[State.BLANK],
+            groups=self.grouping.groups(),
+            file_warnings=intake.warnings,
+            exit_code=ExitCode.NEEDS_A_PERSON if counts[State.INVALID] else ExitCode.OK,
+        )

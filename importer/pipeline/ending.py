@@ -1,0 +1,152 @@
+"""The end of a run: its exit code, its results, its summary, and what may be deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from importer import __version__
+from importer.errors import ExitCode, ImporterError, worst
+from importer.model import State
+from importer.pipeline.reporting import problem_groups, write_run_results
+from importer.problems import ProblemCode
+from importer.results import COUNT_FIELDS, Summary, write_summary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from importer.ledger import ProblemKind, RunRecord, Spool
+    from importer.pipeline.intake import Intake
+    from importer.pipeline.job import Job
+    from importer.posting import Stop
+    from importer.reports import ProblemGroup
+
+_NEED_A_PERSON = (State.INVALID, State.REJECTED, State.LEFT_OUT)
+_STILL_NEEDED = (State.READY, State.SENDING, State.UNKNOWN)
+_MANY_ROWS = 50_000
+_INTERRUPTED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """How a run ended, and where its results are."""
+
+    summary: Summary
+    results_path: Path | None
+    groups: tuple[ProblemGroup, ...]
+    exit_code: ExitCode
+    stop: Stop | None = None
+    """Why it ended before every row was tried, None when it did not."""
+
+
+def finish(job: Job, run: RunRecord, intake: Intake, spool: Spool, stop: Stop | None) -> RunReport:
+    """Write results and summary of a run, and remember how it ended."""
+    ended_at = job.clock.now().isoformat(timespec="seconds")
+    with job.ledger.history() as history:
+        counts = history.counts(run.run_number)
+        kinds = history.problem_kinds(run.run_number)
+        record = history.run(run.run_id) or run
+        requests = history.requests(run.run_number)
+    code = exit_code_of(counts, kinds, stop)
+    if stop is not None:
+        job.observer.notice(f"stopped: {stop.why}" + (f"; {stop.todo}" if stop.todo else ""))
+    summary = summary_of(
+        record, counts, code, ended_at=ended_at, requests=requests, target=job.settings.base_url
+    )
+    written, failure = _write_results(job, run, intake, spool, summary)
+    if failure is not None:
+        code = worst(code, failure.exit_code)
+    summary = summary_of(
+        record,
+        counts,
+        code,
+        ended_at=ended_at,
+        requests=requests,
+        target=job.settings.base_url,
+        results=written,
+    )
+    if job.summary is not None:
+        write_summary(job.summary, summary)
+    if not job.ledger.has_failed:
+        is_over = written is not None and not any(counts.get(state) for state in _STILL_NEEDED)
+        job.ledger.update_run(
+            run.run_number, ended_at=ended_at, exit_code=int(code), is_spooled=int(not is_over)
+        )
+        if is_over:
+            spool.remove()
+    return RunReport(
+        summary=summary,
+        results_path=written,
+        groups=problem_groups(kinds, intake.table.headings),
+        exit_code=code,
+        stop=stop,
+    )
+
+
+def exit_code_of(
+    counts: Mapping[State, int], kinds: list[ProblemKind], stop: Stop | None
+) -> ExitCode:
+    """Return the exit code of a run; the worst that applies wins."""
+    codes = [ExitCode.OK]
+    if counts.get(State.UNKNOWN) or counts.get(State.SENDING):
+        codes.append(ExitCode.UNKNOWN_OUTCOMES)
+    if stop is not None:
+        codes.append(stop.exit_code)
+    elif counts.get(State.READY):
+        codes.append(ExitCode.STOPPED_EARLY)
+    is_edited = any(kind.code is ProblemCode.BOOKED_ROW_EDITED for kind in kinds)
+    if is_edited or any(counts.get(state) for state in _NEED_A_PERSON):
+        codes.append(ExitCode.NEEDS_A_PERSON)
+    return worst(*codes)
+
+
+def summary_of(  # noqa: PLR0913 - the totals come from six places
+    run: RunRecord,
+    counts: Mapping[State, int],
+    code: ExitCode,
+    *,
+    ended_at: str,
+    requests: int,
+    target: str,
+    results: Path | None = None,
+) -> Summary:
+    """Return the totals of a run, which add up to its rows."""
+    totals: dict[str, int] = {}
+    for state, name in COUNT_FIELDS.items():
+        totals[name] = totals.get(name, 0) + counts.get(state, 0)
+    return Summary(
+        run_id=run.run_id,
+        exit_code=int(code),
+        exit_reason=code.reason,
+        source=run.source_name,
+        rows_in=sum(counts.values()),
+        **totals,
+        requests=requests,
+        waits_429=run.waits_429,
+        started_at=run.started_at,
+        ended_at=ended_at,
+        target=target,
+        sheet=run.sheet,
+        results=str(results) if results else "",
+        version=__version__,
+    )
+
+
+def _write_results(
+    job: Job, run: RunRecord, intake: Intake, spool: Spool, summary: Summary
+) -> tuple[Path | None, ImporterError | None]:
+    """Write the results; a run that ended is not undone by a disk that refuses them."""
+    if summary.rows_in > _MANY_ROWS and summary.exit_code in _INTERRUPTED:
+        job.observer.notice(f"results are written by: solv-import results {run.run_id}")
+        return None, None
+    try:
+        written = write_run_results(
+            job.ledger, run, intake, spool, summary=summary, path=job.results
+        )
+    except ImporterError as error:
+        job.observer.notice(
+            f"{error.message}; the results can be written later: solv-import results {run.run_id}"
+        )
+        return None, error
+    return written, None

@@ -1,0 +1,332 @@
+"""Importing a file: read and check all of it, plan it, send it, and write down what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from importer.errors import ExitCode, ImporterError, LedgerError, SettingsError, SourceError
+from importer.ledger import (
+    LedgerFolder,
+    NewRun,
+    PaceMemory,
+    Spool,
+    open_ledger,
+    planning,
+    target_of,
+)
+from importer.model import State
+from importer.pacing import wait_after_restart_s
+from importer.pipeline.carrying_on import carry_on, is_unfinished
+from importer.pipeline.ending import RunReport, finish
+from importer.pipeline.groups import Grouping
+from importer.pipeline.intake import take_in
+from importer.pipeline.job import Job
+from importer.pipeline.planning import Planner
+from importer.pipeline.reporting import default_place
+from importer.pipeline.stored_settings import restored, stored
+from importer.pipeline.views import plan_view
+from importer.posting import Session, Stop, post_run, spacing_s_of
+from importer.rate import rate_text
+from importer.reading import copy_privately
+from importer.results import default_results_path, prove_writable, results_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from importer.ledger import Ledger, RunRecord
+    from importer.model import Clock, RunId
+    from importer.pipeline.intake import Intake
+    from importer.reports import Observer
+    from importer.settings import Selection, Settings
+
+
+def import_file(
+    source: Path, settings: Settings, *, clock: Clock, observer: Observer, selection: Selection
+) -> RunReport:
+    """Book the rows of a file that may be booked, and write down what became of each.
+
+    The newest run of this very file carries on while it has rows to send; otherwise a new run
+    starts, in which every row that was booked before is `skipped`.
+
+    Raises:
+        SettingsError: A setting is missing, or the results could not be written.
+        SourceError: The file as a whole cannot be used; nothing was sent.
+        LedgerBusy: Another run holds the ledger.
+        LedgerError: The ledger cannot be trusted; nothing was sent.
+    """
+    settings.require_target()
+    results = settings.results or default_results_path(source)
+    _prove_places(results, settings.summary)
+    with _opened(settings, clock) as ledger:
+        job = Job(
+            settings=settings,
+            ledger=ledger,
+            clock=clock,
+            observer=observer,
+            selection=selection,
+            results=results,
+            summary=settings.summary,
+        )
+        return _import(job, source)
+
+
+def resume_run(
+    run_id: str | None, settings: Settings, *, clock: Clock, observer: Observer
+) -> RunReport:
+    """Carry a run on with its own settings, from its private copy of the source.
+
+    Args:
+        run_id: Which; None means the newest that has rows to send.
+        settings: Where to and how fast; what makes requests comes from the run.
+        clock: The time.
+        observer: Is told how it goes.
+
+    Raises:
+        SettingsError: There is no such run, or nothing of it is left to send.
+        SourceError: Its source is gone.
+    """
+    settings.require_target()
+    with _opened(settings, clock) as ledger:
+        run = _run_to_resume(ledger, run_id)
+        settings = restored(settings, run.settings)
+        source = Spool(ledger.folder.spool / run.run_id).source()
+        if source is None:
+            raise SourceError(
+                f"run {run.run_id} has no copy of {run.source_name} any more",
+                todo="run the file itself again: solv-import run FILE",
+            )
+        results = settings.results or default_place(run)
+        _prove_places(results, settings.summary)
+        job = Job(
+            settings=settings,
+            ledger=ledger,
+            clock=clock,
+            observer=observer,
+            selection=settings.selection,
+            results=results,
+            summary=settings.summary,
+        )
+        intake = take_in(source, settings, now=clock.now(), name=run.source_name)
+        return _carry_on(job, run, intake)
+
+
+def _import(job: Job, source: Path) -> RunReport:
+    ledger, now = job.ledger, job.clock.now()
+    run_id = planning.mint_run_id(f"{now:%Y-%m-%d}")
+    spool = Spool(ledger.folder.spool / run_id)
+    is_kept = False
+    try:
+        spool.prepare()
+        copy = spool.place_for(source.name)
+        digest = copy_privately(source, copy)
+        intake = take_in(copy, job.settings, now=now)
+        run = _to_carry_on(job, digest, intake.sheet)
+        if run is not None:
+            return _carry_on(job, run, intake)
+        run, grouping = _plan(job, run_id, source, digest, intake, spool)
+        is_kept = True
+        return _send(job, run, intake, spool, grouping, is_resumed=False)
+    finally:
+        if not is_kept:
+            spool.remove()
+
+
+def _to_carry_on(job: Job, digest: str, sheet: str) -> RunRecord | None:
+    """Return the run of this very file that has rows left to send, if there is one.
+
+    One that has sent nothing and was planned with other settings is closed instead.
+    """
+    with job.ledger.history() as history:
+        newest = history.newest_run_of(digest, sheet)
+        if newest is None or not is_unfinished(history, newest):
+            return None
+        has_sent = history.has_sent(newest.run_number)
+    if has_sent or newest.settings == stored(job.settings):
+        return newest
+    job.ledger.plan(partial(planning.supersede, run_number=newest.run_number))
+    Spool(job.ledger.folder.spool / newest.run_id).remove()
+    return None
+
+
+def _plan(
+    job: Job, run_id: RunId, source: Path, digest: str, intake: Intake, spool: Spool
+) -> tuple[RunRecord, Grouping]:
+    """Read and check the whole file and register its rows; nothing is sent yet."""
+    run_number = job.ledger.begin_run(
+        NewRun(
+            run_id=run_id,
+            source_name=source.name,
+            source_path=str(source.absolute()),
+            source_digest=digest,
+            sheet=intake.sheet,
+            settings=stored(job.settings),
+            started_at=job.clock.now().isoformat(timespec="seconds"),
+        )
+    )
+    planner = Planner(
+        ledger=job.ledger,
+        run_number=run_number,
+        source_digest=digest,
+        sheet=intake.sheet,
+        settings=job.settings,
+        selection=job.selection,
+        now=job.clock.now(),
+    )
+    grouping = Grouping(intake.table.headings)
+    try:
+        with spool.request_writer() as write:
+            for checked in intake.chunks():
+                for position, row in enumerate(checked.rows):
+                    grouping.add(checked.chunk, position, row)
+                for request in planner.plan(checked.rows):
+                    write(request)
+        planner.finish()
+    except ImporterError:
+        if not job.ledger.has_failed:
+            job.ledger.plan(planning.sweep_unplanned)
+        raise
+    job.ledger.finish_planning(run_number)
+    return _run_of(job.ledger, run_id), grouping
+
+
+def _carry_on(job: Job, run: RunRecord, intake: Intake) -> RunReport:
+    """Send what an earlier process left of a run; decided rows stay decided."""
+    spool = Spool(job.ledger.folder.spool / run.run_id)
+    spool.prepare()
+    grouping = Grouping(intake.table.headings)
+    with spool.request_writer() as write:
+        for request in carry_on(job.ledger, run, intake, job.settings, job.selection, grouping):
+            write(request)
+    job.observer.notice(_carrying_on_words(job.ledger, run))
+    return _send(job, run, intake, spool, grouping, is_resumed=True)
+
+
+def _send(
+    job: Job,
+    run: RunRecord,
+    intake: Intake,
+    spool: Spool,
+    grouping: Grouping,
+    *,
+    is_resumed: bool,
+) -> RunReport:
+    plan = plan_view(job, run, intake, grouping, is_resumed=is_resumed)
+    may_go = not plan.is_held if not plan.to_send else job.observer.planned(plan)
+    stop = None
+    if not may_go:
+        stop = _held(is_held=plan.is_held)
+    elif plan.to_send:
+        job.ledger.update_run(run.run_number, is_accepted=1)
+        stop = _post(job, run, spool, plan.to_send)
+    return finish(job, run, intake, spool, stop)
+
+
+def _post(job: Job, run: RunRecord, spool: Spool, rows: int) -> Stop | None:
+    wait_s, paused_s = _owed_waits(job)
+    session = Session(
+        settings=job.settings,
+        ledger=job.ledger,
+        spool=spool,
+        clock=job.clock,
+        observer=job.observer,
+        run_id=run.run_id,
+        rows=rows,
+        wait_s=wait_s,
+        paused_s=paused_s,
+    )
+    try:
+        return asyncio.run(post_run(session)).stop
+    except LedgerError as error:
+        return Stop(exit_code=error.exit_code, why=error.message, todo=error.todo)
+
+
+def _owed_waits(job: Job) -> tuple[float, float]:
+    """Return how long to wait for the sake of earlier processes: for the pace, for the server."""
+    memory: PaceMemory = job.ledger.pace_memory()
+    rate = job.settings.rate
+    job.ledger.remember_pace(rate=rate_text(rate))
+    now = job.clock.now()
+    since_s = _seconds_between(memory.last_request_at, now)
+    paused_s = -(_seconds_between(memory.paused_until, now) or 0.0)
+    if rate is None:
+        return 0.0, max(0.0, paused_s)
+    has_changed = memory.rate != rate_text(rate)
+    gap_s = rate.window_s if has_changed else spacing_s_of(job.settings)
+    return wait_after_restart_s(since_s, gap_s), max(0.0, paused_s)
+
+
+def _seconds_between(earlier: str, now: datetime) -> float | None:
+    return (now - datetime.fromisoformat(earlier)).total_seconds() if earlier else None
+
+
+def _held(*, is_held: bool) -> Stop:
+    if is_held:
+        return Stop(
+            exit_code=ExitCode.SOURCE,
+            why="some rows are invalid, so nothing was sent",
+            todo="correct them and run again, or send the others with --only-valid",
+        )
+    return Stop(exit_code=ExitCode.SOURCE, why="not confirmed, so nothing was sent")
+
+
+@contextmanager
+def _opened(settings: Settings, clock: Clock) -> Iterator[Ledger]:
+    """Open the ledger of the target, alone, and sweep what a killed reader left."""
+    target = target_of(settings.base_url, settings.client_id)
+    folder = LedgerFolder(settings.state_dir / target.folder_name)
+    with open_ledger(folder, target, at=clock.now()) as ledger:
+        with ledger.history() as history:
+            kept = {run.run_id for run in history.runs()}
+        for leftover in folder.spool.iterdir():
+            if leftover.name not in kept:
+                Spool(leftover).remove()
+        yield ledger
+
+
+def _prove_places(results: Path, summary: Path | None) -> None:
+    results_kind(results)
+    prove_writable(results)
+    if summary is not None:
+        prove_writable(summary)
+
+
+def _run_of(ledger: Ledger, run_id: str) -> RunRecord:
+    with ledger.history() as history:
+        run = history.run(run_id)
+    if run is None:
+        raise LedgerError(f"run {run_id} is not in the ledger although it was just planned")
+    return run
+
+
+def _run_to_resume(ledger: Ledger, run_id: str | None) -> RunRecord:
+    with ledger.history() as history:
+        if run_id is not None:
+            run = history.run(run_id)
+            if run is None:
+                raise SettingsError(
+                    f"there is no run {run_id} for this target",
+                    todo="list the runs with: solv-import status",
+                )
+            return run
+        unfinished = [run for run in history.runs() if is_unfinished(history, run)]
+    if not unfinished:
+        raise SettingsError(
+            "no run of this target has rows left to send",
+            todo="list the runs with: solv-import status",
+        )
+    return unfinished[-1]
+
+
+def _carrying_on_words(ledger: Ledger, run: RunRecord) -> str:
+    with ledger.history() as history:
+        counts = history.counts(run.run_number)
+    to_go = counts.get(State.READY, 0)
+    unknown = counts.get(State.UNKNOWN, 0)
+    decided = sum(counts.values()) - to_go - unknown
+    unsure = f", {unknown:,} sent without answer (not re-sent)" if unknown else ""
+    return f"resuming run {run.run_id}: {decided:,} decided{unsure}, {to_go:,} to go"

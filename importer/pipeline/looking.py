@@ -1,0 +1,80 @@
+"""Looking at runs without touching them; pandas is never needed for it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from importer.errors import ExitCode, SettingsError
+from importer.ledger import History, LedgerFolder, is_held, target_of
+from importer.model import State
+from importer.reports import RunStatus
+
+if TYPE_CHECKING:
+    from importer.ledger import RunRecord
+    from importer.settings import Settings
+
+
+def run_statuses(settings: Settings, run_id: str | None) -> list[RunStatus]:
+    """Return the runs of the target, or of every target when none is set; the oldest first.
+
+    Raises:
+        SettingsError: There is no run of that id.
+        LedgerError: A ledger cannot be read.
+    """
+    found = [status for folder in _folders(settings) for status in _statuses(folder, run_id)]
+    if run_id is not None and not found:
+        raise SettingsError(
+            f"there is no run {run_id}", todo="list the runs with: solv-import status"
+        )
+    return sorted(found, key=lambda status: status.started_at)
+
+
+def _folders(settings: Settings) -> list[LedgerFolder]:
+    if settings.base_url and settings.client_id:
+        target = target_of(settings.base_url, settings.client_id)
+        folders = [settings.state_dir / target.folder_name]
+    elif settings.state_dir.is_dir():
+        folders = sorted(settings.state_dir.iterdir())
+    else:
+        folders = []
+    ledgers = [LedgerFolder(folder) for folder in folders]
+    return [ledger for ledger in ledgers if ledger.database.is_file()]
+
+
+def _statuses(folder: LedgerFolder, run_id: str | None) -> list[RunStatus]:
+    with History(folder.database) as history:
+        address = history.address()
+        runs = history.runs() if run_id is None else [history.run(run_id)]
+        known = [run for run in runs if run is not None]
+        newest = known[-1].run_number if known else 0
+        is_busy = is_held(folder.lock_file)
+        return [
+            _status(history, run, address, is_running=is_busy and run.run_number == newest)
+            for run in known
+        ]
+
+
+def _status(history: History, run: RunRecord, address: str, *, is_running: bool) -> RunStatus:
+    counts = history.counts(run.run_number)
+    return RunStatus(
+        run_id=run.run_id,
+        source=run.source_name,
+        target=address,
+        started_at=datetime.fromisoformat(run.started_at),
+        ended_at=datetime.fromisoformat(run.ended_at) if run.ended_at else None,
+        is_running=is_running,
+        rows_in=sum(counts.values()),
+        booked=counts.get(State.BOOKED, 0),
+        skipped=counts.get(State.SKIPPED, 0),
+        duplicate=counts.get(State.DUPLICATE, 0),
+        invalid=counts.get(State.INVALID, 0),
+        left_out=counts.get(State.LEFT_OUT, 0),
+        blank=counts.get(State.BLANK, 0),
+        rejected=counts.get(State.REJECTED, 0),
+        unknown=counts.get(State.UNKNOWN, 0) + counts.get(State.SENDING, 0),
+        not_sent=counts.get(State.READY, 0),
+        results=Path(run.results_path) if run.results_path else None,
+        exit_code=None if run.exit_code is None else ExitCode(run.exit_code),
+    )

@@ -1,0 +1,241 @@
+"""Planning a run: what becomes of every row before the first request, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from importer.errors import LedgerError
+from importer.identity import canonical_body, identify
+from importer.ledger import Earlier, PlannedRequest, PlannedRow, planning
+from importer.model import State
+from importer.problems import ProblemCode, RowProblem
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from importer.ledger import Ledger
+    from importer.model import Identity, RowKey
+    from importer.settings import Selection, Settings
+    from importer.validate import CheckedRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """A row that was selected, with its keyed hashes when it has no error."""
+
+    row: CheckedRow
+    identity: Identity | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What the ledger knows about the rows of one chunk."""
+
+    keys: dict[int, RowKey]
+    by_key: dict[str, list[Earlier]]
+    roots: dict[int, Earlier]
+    live: dict[tuple[bytes, int], Earlier]
+    rejected: dict[bytes, Earlier]
+    in_file: dict[bytes, planning.FirstInFile]
+
+
+@dataclass(slots=True, kw_only=True)
+class Planner:
+    """Turns checked rows into planned ones, chunk by chunk, in the order of the file.
+
+    Row key and fingerprint are looked up before any rule that depends on the clock: a row that
+    was booked before is `skipped` whatever the day.
+    """
+
+    ledger: Ledger
+    run_number: int
+    source_digest: str
+    sheet: str
+    settings: Settings
+    selection: Selection
+    now: datetime
+    states: Counter[State] = field(default_factory=Counter, init=False)
+    has_edited: bool = field(default=False, init=False)
+    _selected: int = field(default=0, init=False)
+    _carried: dict[str, list[tuple[int, bool]]] = field(default_factory=dict, init=False)
+    """Row keys that stood in the sheet -> row ids, and whether the row is unchanged."""
+
+    def plan(self, rows: list[CheckedRow]) -> list[PlannedRequest]:
+        """Register the rows of one chunk and return those that may be sent."""
+        return self.ledger.plan(lambda connection: self._plan(connection, rows))
+
+    def finish(self) -> int:
+        """Hold rows that were copied together with their row key; return how many."""
+        copies = [
+            row_id
+            for holders in self._carried.values()
+            if len(holders) > 1
+            for row_id, _ in sorted(holders, key=lambda holder: not holder[1])[1:]
+        ]
+        held = 0
+        if copies:
+            held = self.ledger.plan(lambda connection: planning.hold_copies(connection, copies))
+        self.states[State.READY] -= held
+        self.states[State.INVALID] += held
+        return held
+
+    def _plan(self, connection: Connection, rows: list[CheckedRow]) -> list[PlannedRequest]:
+        candidates = {row.row_number: self._candidate(row) for row in rows if self._picks(row)}
+        known = self._look_up(connection, rows, list(candidates.values()))
+        planned = [self._planned(row, candidates.get(row.row_number), known) for row in rows]
+        row_ids = planning.add_rows(connection, self.run_number, planned)
+        self.states.update(row.state for row in planned)
+        requests = []
+        for row, plan, row_id in zip(rows, planned, row_ids, strict=True):
+            self._note_carried(row, plan, row_id, known)
+            if plan.state is State.READY:
+                requests.append(request_of(row, row_id, plan.row_key))
+        return requests
+
+    def _picks(self, row: CheckedRow) -> bool:
+        """Return whether the operator's selection lets the row through; count it then."""
+        if row.is_blank or not self.selection.includes(row.row_number):
+            return False
+        if self.selection.limit is not None and self._selected >= self.selection.limit:
+            return False
+        self._selected += 1
+        return True
+
+    def _candidate(self, row: CheckedRow) -> _Candidate:
+        if row.request is None or row.appointment_at is None:
+            return _Candidate(row=row, identity=None)
+        return _Candidate(
+            row=row, identity=identify(row.request, row.appointment_at, self.ledger.key)
+        )
+
+    def _look_up(
+        self, connection: Connection, rows: list[CheckedRow], candidates: list[_Candidate]
+    ) -> _Known:
+        identities = [c.identity for c in candidates if c.identity is not None]
+        fingerprints = [identity.fingerprint for identity in identities]
+        by_key = planning.rows_by_key(connection, [row.row_key for row in rows if row.row_key])
+        referred = [e.refers_to for found in by_key.values() for e in found if e.refers_to]
+        return _Known(
+            keys=planning.keys_of_file(
+                connection, self.source_digest, self.sheet, [row.row_number for row in rows]
+            ),
+            by_key=by_key,
+            roots=planning.rows_by_id(connection, referred),
+            live=planning.live_by_fingerprint(connection, fingerprints),
+            rejected=planning.rejected_by_request(connection, [i.request for i in identities]),
+            in_file=planning.first_in_run(connection, self.run_number, fingerprints),
+        )
+
+    def _planned(self, row: CheckedRow, candidate: _Candidate | None, known: _Known) -> PlannedRow:
+        if row.row_key and row.row_key not in known.by_key:
+            raise LedgerError(
+                f"row {row.row_number} carries a row key that this ledger never gave out",
+                todo=ProblemCode.ROW_KEY_FOREIGN.fix,
+                code=ProblemCode.ROW_KEY_FOREIGN.code,
+            )
+        key = known.by_key[row.row_key][0].row_key if row.row_key else None
+        base = PlannedRow(
+            row_number=row.row_number,
+            row_key=key or known.keys.get(row.row_number) or planning.mint_row_key(),
+            state=State.BLANK if row.is_blank else State.LEFT_OUT,
+        )
+        if candidate is None:
+            return base
+        return self._decide(replace(base, problems=row.problems), candidate, known)
+
+    def _decide(self, base: PlannedRow, candidate: _Candidate, known: _Known) -> PlannedRow:
+        """Return the row in the state it starts in; the first rule that applies decides."""
+        keyed = _live_of(known.by_key.get(candidate.row.row_key, []), known.roots)
+        identity = candidate.identity
+        if identity is None:
+            return (
+                replace(base, state=State.INVALID) if keyed is None else self._follow(base, keyed)
+            )
+        first = known.in_file.get(identity.fingerprint)
+        base = replace(base, identity=identity, occurrence=first.count if first else 0)
+        if first is not None and not self.settings.allow_duplicates:
+            return _duplicate(base, first)
+        known.in_file[identity.fingerprint] = planning.FirstInFile(
+            row_number=first.row_number if first else base.row_number, count=base.occurrence + 1
+        )
+        live = keyed or known.live.get((identity.fingerprint, base.occurrence))
+        if live is not None:
+            return self._follow(base, live, identity)
+        refused = known.rejected.get(identity.request)
+        if refused is not None and not self.settings.retry_rejected:
+            return _with(
+                replace(base, http_status=refused.http_status),
+                State.REJECTED,
+                ProblemCode.REJECTED_BEFORE,
+            )
+        at = candidate.row.appointment_at
+        if at is not None and at <= self.now:
+            return _with(base, State.INVALID, ProblemCode.APPOINTMENT_IN_PAST, "appointment_date")
+        return replace(base, state=State.READY)
+
+    def _follow(
+        self, base: PlannedRow, live: Earlier, identity: Identity | None = None
+    ) -> PlannedRow:
+        """Return the row as the same booking as an earlier one, which is or may be booked."""
+        is_booked = live.state in (State.BOOKED, State.SKIPPED)
+        followed = replace(
+            base,
+            state=State.SKIPPED if is_booked else State.UNKNOWN,
+            refers_to=live.refers_to or live.row_id,
+            booking_id=live.booking_id,
+            solv_status=live.solv_status,
+        )
+        is_edited = identity is None or identity.request != live.request
+        if is_booked and not is_edited:
+            return followed
+        code = ProblemCode.BOOKED_ROW_EDITED if is_booked else ProblemCode.UNKNOWN_BEFORE
+        self.has_edited = self.has_edited or is_booked
+        return _with(followed, followed.state, code)
+
+    def _note_carried(self, row: CheckedRow, plan: PlannedRow, row_id: int, known: _Known) -> None:
+        if not row.row_key:
+            return
+        earlier = known.by_key[row.row_key]
+        request = plan.identity.request if plan.identity else None
+        is_unchanged = any(request == e.request for e in earlier)
+        self._carried.setdefault(row.row_key, []).append((row_id, is_unchanged))
+
+
+def request_of(row: CheckedRow, row_id: int, row_key: RowKey) -> PlannedRequest:
+    """Return what is sent for a row without errors."""
+    assert row.request is not None  # noqa: S101 - only rows without errors become ready
+    assert row.appointment_at is not None  # noqa: S101 - the same
+    return PlannedRequest(
+        row_id=row_id,
+        row_number=row.row_number,
+        row_key=row_key,
+        appointment_at=row.appointment_at,
+        body=canonical_body(row.request),
+    )
+
+
+def _live_of(earlier: list[Earlier], roots: dict[int, Earlier]) -> Earlier | None:
+    """Return the newest row of a row key behind which there is, or may be, a booking."""
+    for row in reversed(earlier):
+        root = roots.get(row.refers_to, row) if row.refers_to else row
+        if root.state in (State.BOOKED, State.UNKNOWN) and not root.is_cancelled:
+            return root
+    return None
+
+
+def _duplicate(base: PlannedRow, first: planning.FirstInFile) -> PlannedRow:
+    problem = RowProblem(
+        row_number=base.row_number,
+        code=ProblemCode.DUPLICATE_IN_FILE,
+        hint=f"row {first.row_number}",
+    )
+    return replace(base, state=State.DUPLICATE, problems=(*base.problems, problem))
+
+
+def _with(base: PlannedRow, state: State, code: ProblemCode, field_name: str = "") -> PlannedRow:
+    problem = RowProblem(row_number=base.row_number, code=code, field=field_name)
+    return replace(base, state=state, problems=(*base.problems, problem))

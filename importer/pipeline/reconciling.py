@@ -1,0 +1,137 @@
+"""Settling unknown rows: a worksheet out, a person's decisions back in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from importer.ledger import LedgerFolder, Ruling, Spool, open_ledger, target_of
+from importer.model import Answer, State
+from importer.pipeline.ending import exit_code_of, summary_of
+from importer.pipeline.reporting import (
+    default_place,
+    reopened,
+    run_named,
+    write_run_results,
+)
+from importer.reports import DecisionReport
+from importer.results import UnknownRow, prove_writable, read_decisions, write_worksheet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from importer.ledger import Ledger, RowRecord, RunRecord
+    from importer.model import Clock
+    from importer.pipeline.intake import Intake
+    from importer.settings import Settings
+
+_SHOWN = {
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "phone": "phone",
+    "birth_date": "birth_date",
+    "appointment": "appointment_date",
+    "location": "location_id",
+}
+"""Column of the worksheet -> API field whose cell stands there."""
+
+
+def unknown_worksheet(run_id: str | None, settings: Settings, path: Path, *, clock: Clock) -> int:
+    """Write the unknown rows of a run with what finds the patient in Solv; return how many.
+
+    Raises:
+        SettingsError: There is no such run, or the place cannot be written.
+        SourceError: The source is gone, or is not the file that was imported.
+    """
+    prove_writable(path)
+    target = target_of(settings.base_url, settings.client_id)
+    folder = LedgerFolder(settings.state_dir / target.folder_name)
+    with open_ledger(folder, target, at=clock.now()) as ledger:
+        run = run_named(ledger, run_id)
+        spool = Spool(folder.spool / run.run_id)
+        spool.prepare()
+        intake = reopened(run, spool, settings, None, clock)
+        rows = list(_unknown_rows(ledger, run, intake))
+        write_worksheet(path, rows, work_dir=spool.work)
+    return len(rows)
+
+
+def apply_decisions(
+    run_id: str | None, settings: Settings, path: Path, *, who: str, clock: Clock
+) -> DecisionReport:
+    """Take the decisions of a worksheet, all that can be taken, and write the results again.
+
+    Raises:
+        SettingsError: There is no such run.
+        SourceError: The worksheet cannot be read, or a decision is not one of ours.
+    """
+    decisions = read_decisions(path)
+    target = target_of(settings.base_url, settings.client_id)
+    folder = LedgerFolder(settings.state_dir / target.folder_name)
+    with open_ledger(folder, target, at=clock.now()) as ledger:
+        run = run_named(ledger, run_id)
+        rulings = [
+            Ruling(row_key=d.row_key, answer=d.answer, booking_id=d.booking_id) for d in decisions
+        ]
+        refusals = ledger.decide(run.run_number, rulings, who=who, at=clock.now())
+        refused_keys = {refusal.row_key for refusal in refusals}
+        places = {d.row_key: d.place for d in decisions}
+        taken = [r.answer for r in rulings if r.row_key not in refused_keys]
+        spool = Spool(folder.spool / run.run_id)
+        with ledger.history() as history:
+            counts = history.counts(run.run_number)
+            kinds = history.problem_kinds(run.run_number)
+            requests = history.requests(run.run_number)
+        code = exit_code_of(counts, kinds, None)
+        summary = summary_of(
+            run,
+            counts,
+            code,
+            ended_at=run.ended_at or "",
+            requests=requests,
+            target=settings.base_url,
+        )
+        intake = reopened(run, spool, settings, None, clock)
+        written = write_run_results(
+            ledger, run, intake, spool, summary=summary, path=default_place(run)
+        )
+        ledger.update_run(run.run_number, exit_code=int(code))
+        unknown = counts.get(State.UNKNOWN, 0)
+        if not unknown and not counts.get(State.READY):
+            spool.remove()
+    return DecisionReport(
+        run_id=run.run_id,
+        booked=taken.count(Answer.BOOKED),
+        released=taken.count(Answer.NOT_BOOKED),
+        cancelled=taken.count(Answer.CANCELLED),
+        left=unknown,
+        refused=tuple(f"{places[r.row_key]}: {r.why}" for r in refusals),
+        still_unknown=unknown,
+        exit_code=code,
+        results_path=written,
+    )
+
+
+def _unknown_rows(ledger: Ledger, run: RunRecord, intake: Intake) -> Iterator[UnknownRow]:
+    columns = {name: intake.plan.fields.get(field) for name, field in _SHOWN.items()}
+    with ledger.history() as history:
+        unknown = {row.row_number: row for row in history.rows(run.run_number, State.UNKNOWN)}
+    for chunk in intake.table.chunks():
+        wanted = [n for n in chunk.frame.index.tolist() if n in unknown]
+        for number in wanted:
+            cells = {
+                name: "" if column is None else str(chunk.frame.at[number, column])
+                for name, column in columns.items()
+            }
+            yield _worksheet_row(unknown[number], cells)
+
+
+def _worksheet_row(record: RowRecord, cells: dict[str, str]) -> UnknownRow:
+    return UnknownRow(
+        row_number=record.row_number,
+        row_key=record.row_key,
+        sent_at=record.sending_at or "",
+        reason=record.reason,
+        server_ids=record.server_ids,
+        **cells,
+    )

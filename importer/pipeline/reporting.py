@@ -1,0 +1,259 @@
+"""Results, derived from the ledger and the source: they can be written again at any time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from importer.errors import SettingsError, SourceError
+from importer.ledger import LedgerFolder, Spool, open_ledger, target_of
+from importer.model import State
+from importer.pipeline.advice import what_to_fix
+from importer.pipeline.groups import heading_of, weight
+from importer.pipeline.intake import take_in
+from importer.pipeline.stored_settings import restored
+from importer.problems import Severity
+from importer.reading import column_letter, source_digest
+from importer.reports import ProblemExample, ProblemGroup
+from importer.results import (
+    ErrorKind,
+    ResultRow,
+    default_results_path,
+    digest_of,
+    safe_target,
+    write_results,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from importer.ledger import (
+        History,
+        Ledger,
+        ProblemKind,
+        ProblemRecord,
+        RowRecord,
+        RunRecord,
+    )
+    from importer.model import Clock
+    from importer.pipeline.intake import Intake
+    from importer.results import Summary
+    from importer.settings import Settings
+
+
+def write_run_results(
+    ledger: Ledger,
+    run: RunRecord,
+    intake: Intake,
+    spool: Spool,
+    *,
+    summary: Summary,
+    path: Path,
+) -> Path:
+    """Write the results of a run and return where; a file that somebody changed is left alone.
+
+    Raises:
+        SettingsError: The place cannot be written.
+    """
+    spool.prepare()
+    with ledger.history() as history:
+        there = digest_of(path)
+        is_ours = there is not None and history.wrote(there)
+        target = safe_target(path, there if is_ours else None, run.run_id)
+        columns = intake.source_columns
+        if not ledger.has_failed:
+            ledger.update_run(run.run_number, results_path=str(target))
+        write_results(
+            target,
+            headings=[intake.table.headings[n] for n in columns],
+            rows=result_rows(history, run, intake, spool.words()),
+            summary=summary,
+            errors=_error_kinds(history, run, intake),
+            work_dir=spool.work,
+            before_replace=lambda digest: _note_written(ledger, run, digest),
+        )
+    return target
+
+
+def write_results_again(
+    run_id: str | None,
+    settings: Settings,
+    *,
+    source: Path | None,
+    results: Path | None,
+    clock: Clock,
+) -> Path:
+    """Write the results of an earlier run once more and return where they are.
+
+    Args:
+        run_id: Which run; None means the newest.
+        settings: Whose ledger.
+        source: The file that was imported, when it is no longer where it was.
+        results: Where they go; None means where they went before.
+        clock: The time.
+
+    Raises:
+        SettingsError: There is no such run, or the place cannot be written.
+        SourceError: The source is gone, or is not the file that was imported.
+    """
+    from importer.pipeline.ending import exit_code_of, summary_of  # noqa: PLC0415 - it needs us too
+
+    target = target_of(settings.base_url, settings.client_id)
+    folder = LedgerFolder(settings.state_dir / target.folder_name)
+    with open_ledger(folder, target, at=clock.now()) as ledger:
+        run = run_named(ledger, run_id)
+        spool = Spool(folder.spool / run.run_id)
+        intake = reopened(run, spool, settings, source, clock)
+        with ledger.history() as history:
+            counts = history.counts(run.run_number)
+            kinds = history.problem_kinds(run.run_number)
+            requests = history.requests(run.run_number)
+        summary = summary_of(
+            run,
+            counts,
+            exit_code_of(counts, kinds, None),
+            ended_at=run.ended_at or "",
+            requests=requests,
+            target=settings.base_url,
+        )
+        path = results or default_place(run)
+        written = write_run_results(ledger, run, intake, spool, summary=summary, path=path)
+        if not any(counts.get(s) for s in (State.READY, State.SENDING, State.UNKNOWN)):
+            spool.remove()
+        return written
+
+
+def run_named(ledger: Ledger, run_id: str | None) -> RunRecord:
+    """Return a run of this target.
+
+    Raises:
+        SettingsError: There is none of that name.
+    """
+    with ledger.history() as history:
+        run = history.run(run_id)
+    if run is None:
+        what = f"there is no run {run_id}" if run_id else "there is no run"
+        raise SettingsError(
+            f"{what} for this target", todo="list the runs with: solv-import status"
+        )
+    return run
+
+
+def reopened(
+    run: RunRecord, spool: Spool, settings: Settings, source: Path | None, clock: Clock
+) -> Intake:
+    """Open the source of an earlier run: its private copy, or the file itself if unchanged.
+
+    Raises:
+        SourceError: It is gone, or is not the file that was imported.
+    """
+    path = source or spool.source() or Path(run.source_path)
+    if not path.exists():
+        raise SourceError(
+            f"{run.source_name} is no longer where it was",
+            todo="say where it is now with --source",
+        )
+    if source_digest(path) != run.source_digest:
+        raise SourceError(
+            f"{path.name} is not the file that run {run.run_id} imported: it has changed",
+            todo="name the unchanged file with --source",
+        )
+    return take_in(path, restored(settings, run.settings), now=clock.now(), name=run.source_name)
+
+
+def result_rows(
+    history: History, run: RunRecord, intake: Intake, words: dict[str, str]
+) -> Iterator[ResultRow]:
+    """Yield every row of the source once, with what became of it."""
+    columns = intake.source_columns
+    places = {column: index for index, column in enumerate(columns)}
+    records = history.rows(run.run_number)
+    for chunk in intake.table.chunks():
+        batch = [next(records) for _ in range(len(chunk.frame))]
+        problems = history.problems([record.row_id for record in batch])
+        cells = zip(*(chunk.frame[n].tolist() for n in columns), strict=True)
+        for record, texts in zip(batch, cells, strict=True):
+            found = problems.get(record.row_id, [])
+            yield _result_row(record, texts, found, places, words.get(record.row_key, ""))
+
+
+def problem_groups(
+    kinds: Sequence[ProblemKind], headings: Sequence[str]
+) -> tuple[ProblemGroup, ...]:
+    """Return the kinds of problems of a run as people see them, without any value."""
+    groups = [
+        ProblemGroup(
+            code=kind.code,
+            field=kind.field,
+            column_letter="" if kind.column is None else column_letter(kind.column),
+            heading="" if kind.column is None else heading_of(headings, kind.column),
+            rows=kind.rows,
+            examples=tuple(ProblemExample(n, None, "", "") for n in kind.first_rows),
+        )
+        for kind in kinds
+    ]
+    return tuple(sorted(groups, key=weight))
+
+
+def _result_row(
+    record: RowRecord,
+    cells: tuple[str, ...],
+    problems: list[ProblemRecord],
+    places: dict[int, int],
+    words: str,
+) -> ResultRow:
+    red = tuple(
+        (places[p.column], p.code.sentence)
+        for p in problems
+        if p.column in places and p.code.severity is Severity.ERROR
+    )
+    return ResultRow(
+        row_number=record.row_number,
+        cells=cells,
+        status=record.state,
+        booking_id=record.booking_id,
+        what_to_fix=what_to_fix(record, problems, words),
+        solv_status=record.solv_status,
+        emr_booking_id=record.emr_booking_id,
+        http_status=record.http_status,
+        server_ids=record.server_ids,
+        row_key="" if record.state is State.BLANK else record.row_key,
+        problem_cells=red,
+    )
+
+
+def _error_kinds(history: History, run: RunRecord, intake: Intake) -> list[ErrorKind]:
+    groups = {
+        (kind.code, kind.field, kind.column): kind for kind in history.problem_kinds(run.run_number)
+    }
+    kinds = sorted(groups.values(), key=lambda kind: (-kind.rows, kind.code.code))
+    return [
+        ErrorKind(
+            code=kind.code.code,
+            field=kind.field,
+            column_letter=_letter_in_results(kind.column, intake),
+            problem=kind.code.sentence,
+            rows=kind.rows,
+            first_rows=kind.first_rows,
+            fix=kind.code.fix,
+        )
+        for kind in kinds
+    ]
+
+
+def _letter_in_results(column: int | None, intake: Intake) -> str:
+    """Return the letter of a source column as it stands in the results."""
+    columns = intake.source_columns
+    return column_letter(columns.index(column)) if column in columns else ""
+
+
+def _note_written(ledger: Ledger, run: RunRecord, digest: str) -> None:
+    if not ledger.has_failed:
+        ledger.note_written(run.run_number, digest)
+
+
+def default_place(run: RunRecord) -> Path:
+    """Return where the results of a run were written, or would be."""
+    if run.results_path:
+        return Path(run.results_path)
+    return default_results_path(Path(run.source_path))

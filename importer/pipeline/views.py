@@ -1,0 +1,51 @@
+"""What a run is about to do, counted from the ledger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from importer.model import State
+from importer.posting import in_flight_of, spacing_s_of
+from importer.rate import rate_text
+from importer.reports import PlanView
+
+if TYPE_CHECKING:
+    from importer.ledger import RunRecord
+    from importer.pipeline.groups import Grouping
+    from importer.pipeline.intake import Intake
+    from importer.pipeline.job import Job
+
+
+def plan_view(
+    job: Job, run: RunRecord, intake: Intake, grouping: Grouping, *, is_resumed: bool
+) -> PlanView:
+    """Return the plan as people see it before the first request."""
+    with job.ledger.history() as history:
+        counts = history.counts(run.run_number)
+    settings, to_send = job.settings, counts.get(State.READY, 0)
+    spacing_s = spacing_s_of(settings)
+    return PlanView(
+        run_id=run.run_id,
+        source_name=run.source_name,
+        base_url=settings.base_url,
+        is_loopback=settings.is_loopback,
+        is_resumed=is_resumed,
+        ledger=job.ledger.folder.database,
+        results=job.results,
+        rate=rate_text(settings.rate),
+        in_flight=in_flight_of(settings),
+        rows_in=sum(counts.values()),
+        to_send=to_send,
+        booked=counts.get(State.BOOKED, 0),
+        skipped=counts.get(State.SKIPPED, 0),
+        duplicate=counts.get(State.DUPLICATE, 0),
+        invalid=counts.get(State.INVALID, 0),
+        left_out=counts.get(State.LEFT_OUT, 0),
+        blank=counts.get(State.BLANK, 0),
+        rejected=counts.get(State.REJECTED, 0),
+        unknown=counts.get(State.UNKNOWN, 0),
+        estimated_s=to_send * spacing_s if spacing_s else None,
+        is_held=bool(counts.get(State.INVALID)) and not (settings.only_valid or run.is_accepted),
+        groups=grouping.groups(),
+        file_warnings=intake.warnings,
+    )

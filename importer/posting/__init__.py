@@ -1,0 +1,21 @@
+"""Posting: wait a turn, claim a row, post it, write it down (async)."""
+
+from importer.posting.poster import PostingEnd
+from importer.posting.session import (
+    Session,
+    in_flight_of,
+    jitter_s_of,
+    post_run,
+    spacing_s_of,
+)
+from importer.posting.stops import Stop
+
+__all__ = [
+    "PostingEnd",
+    "Session",
+    "Stop",
+    "in_flight_of",
+    "jitter_s_of",
+    "post_run",
+    "spacing_s_of",
+]

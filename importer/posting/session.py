@@ -1,0 +1,176 @@
+"""One posting session: connections, sign-in, pace and signals around the poster."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import threading
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from importer.api import Partner, TokenSource, tls_context
+from importer.errors import ExitCode
+from importer.pacing import Pace, default_in_flight, spacing_s
+from importer.posting.poster import Poster, PostingEnd
+from importer.posting.stops import Stop
+from importer.posting.tally import Tally
+from importer.posting.turns import Turns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from importer.ledger import Ledger, Spool
+    from importer.model import Clock
+    from importer.reports import Observer
+    from importer.settings import Settings
+
+_DRAIN_S = 20.0
+_UNLIMITED_IN_FLIGHT = 50
+_EXIT_OF_SIGNAL = {
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+    signal.SIGHUP: ExitCode.TERMINATED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What one session of posting works with."""
+
+    settings: Settings
+    ledger: Ledger
+    spool: Spool
+    clock: Clock
+    observer: Observer
+    run_id: str
+    rows: int
+    """How many requests are planned."""
+    wait_s: float
+    """How long to wait before the first request, for the sake of an earlier process."""
+    paused_s: float
+    """How much longer the server has asked everybody to wait."""
+
+
+async def post_run(session: Session) -> PostingEnd:
+    """Send the planned requests of one run and return how that ended.
+
+    Raises:
+        LedgerError: The ledger could not be written.
+    """
+    settings = session.settings
+    turns = turns_of(session)
+    tokens = TokenSource(
+        base_url=settings.base_url,
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        tls=tls_context(settings.ca_file),
+        clock=session.clock,
+        turn=turns.take,
+        grant_type=settings.grant_type,
+        deadline_s=settings.deadline_s,
+    )
+    poster = Poster(
+        ledger=session.ledger,
+        spool=session.spool,
+        clock=session.clock,
+        turns=turns,
+        sign_in=tokens.current,
+        observer=session.observer,
+        tally=tally_of(session),
+    )
+    async with AsyncExitStack() as stack:
+        count = min(in_flight_of(settings), session.rows)
+        partners = [
+            await stack.enter_async_context(_partner(settings, tokens, session.clock))
+            for _ in range(count)
+        ]
+        with _stopped_by_signals(poster):
+            return await poster.post(session.spool.requests(), partners)
+
+
+def in_flight_of(settings: Settings) -> int:
+    """Return how many requests may be under way at once."""
+    if settings.in_flight is not None:
+        return settings.in_flight
+    if settings.rate is None:
+        return _UNLIMITED_IN_FLIGHT
+    return default_in_flight(settings.rate.count, settings.rate.window_s)
+
+
+def jitter_s_of(settings: Settings) -> float:
+    """Return by how much the way to the server may vary."""
+    if settings.jitter_ms is not None:
+        return settings.jitter_ms / 1000
+    return 0.020 if settings.is_loopback else 0.050
+
+
+def spacing_s_of(settings: Settings) -> float:
+    """Return the seconds between two slots, 0 for no limit."""
+    rate = settings.rate
+    return 0.0 if rate is None else spacing_s(rate.count, rate.window_s, jitter_s_of(settings))
+
+
+def turns_of(session: Session) -> Turns:
+    """Return the turns, with what earlier processes owe still to be waited for."""
+    now_s = session.clock.monotonic()
+    pace = Pace(
+        spacing_s=spacing_s_of(session.settings),
+        # Half of the allowance is for us being late, the other half for the way to the server.
+        tolerance_s=jitter_s_of(session.settings) / 2,
+        next_free_s=now_s + session.wait_s,
+    )
+    turns = Turns(pace=pace, clock=session.clock, chance=random.Random())  # noqa: S311 - only spreads waits
+    if session.paused_s > 0:
+        turns.pause(session.paused_s)
+    return turns
+
+
+def tally_of(session: Session) -> Tally:
+    """Return the counters of this session."""
+    rate = session.settings.rate
+    return Tally(
+        run_id=session.run_id,
+        total=session.rows,
+        limit_per_s=None if rate is None else rate.per_s,
+    )
+
+
+def _partner(settings: Settings, tokens: TokenSource, clock: Clock) -> Partner:
+    return Partner(
+        base_url=settings.base_url,
+        client_id=settings.client_id,
+        tls=tokens.tls,
+        tokens=tokens,
+        clock=clock,
+        deadline_s=settings.deadline_s,
+        allow_walkin_scheduling=settings.allow_walkin_scheduling or None,
+        trust_503_with_retry_after=settings.trust_503,
+    )
+
+
+@contextmanager
+def _stopped_by_signals(poster: Poster) -> Iterator[None]:
+    """Stop in order at the first signal, and at once at the second."""
+    loop = asyncio.get_running_loop()
+    seen: list[int] = []
+
+    def stop(number: signal.Signals) -> None:
+        seen.append(number)
+        if len(seen) > 1:
+            poster.abandon(leaves_sending=True)
+            return
+        poster.halt(Stop(exit_code=_EXIT_OF_SIGNAL[number], why="stopped on request"))
+        loop.call_later(_DRAIN_S, lambda: poster.abandon(leaves_sending=False))
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread only
+        return
+    for number in _EXIT_OF_SIGNAL:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        yield
+    finally:
+        for number in _EXIT_OF_SIGNAL:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,161 @@
+"""When to stop the whole run: the server, the settings or the sheet must be wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from importer.errors import ExitCode
+from importer.model import NotTaken, NotTakenCause, Outcome, Rejected, RunStop, Unknown
+
+AMBIGUOUS_IN_A_ROW: Final = 5
+FIRST_ALIKE: Final = 5
+FIRST_REJECTED: Final = 20
+ROWS_WITHOUT_CONNECTION: Final = 5
+WITHOUT_CONNECTION_S: Final = 60.0
+LONGEST_PAUSE_S: Final = 900.0
+
+_FORBIDDEN = 403
+_NOT_FOUND = 404
+_REDIRECTS = range(300, 400)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Why a run stops before its end."""
+
+    exit_code: ExitCode
+    why: str
+    todo: str = ""
+    frees_rejected: bool = False
+    """The answers were about the run, not the rows: its rejected rows go back to `ready`."""
+
+
+@dataclass(slots=True)
+class Stops:
+    """Watches the answers of one process, in the order in which they come.
+
+    Units: seconds on the monotonic clock.
+    """
+
+    started_s: float
+    _statuses: list[int | None] = field(default_factory=list, init=False)
+    _ambiguous: int = field(default=0, init=False)
+    _rows_unreached: int = field(default=0, init=False)
+    _contact_s: float = field(init=False)
+    _only_429_since_s: float | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """Count the time without a connection from the start."""
+        self._contact_s = self.started_s
+
+    def after(self, outcome: Outcome, now_s: float) -> Stop | None:
+        """Return why the run must stop after this outcome, None when it may go on."""
+        if isinstance(outcome, NotTaken):
+            return self._after_not_taken(outcome, now_s)
+        self._contact_s = now_s
+        self._rows_unreached = 0
+        self._only_429_since_s = None
+        self._ambiguous = self._ambiguous + 1 if isinstance(outcome, Unknown) else 0
+        if len(self._statuses) < FIRST_REJECTED:
+            refused = outcome.http_status if isinstance(outcome, Rejected) else None
+            self._statuses.append(refused)
+        if self._ambiguous >= AMBIGUOUS_IN_A_ROW:
+            return _too_ambiguous()
+        if isinstance(outcome, Rejected):
+            return self._after_rejection(outcome)
+        return None
+
+    def after_row_without_connection(self) -> Stop | None:
+        """Note a row that could not be sent although it was tried again."""
+        self._rows_unreached += 1
+        if self._rows_unreached >= ROWS_WITHOUT_CONNECTION:
+            return _unreachable(f"{self._rows_unreached} rows in a row could not connect")
+        return None
+
+    def after_pause(self, wait_s: float, now_s: float) -> Stop | None:
+        """Note a 429 and how long it asks everybody to wait."""
+        if self._only_429_since_s is None:
+            self._only_429_since_s = now_s
+        if wait_s > LONGEST_PAUSE_S:
+            return _throttled(f"the server asks for a pause of {wait_s / 60:.0f} minutes")
+        if now_s - self._only_429_since_s > LONGEST_PAUSE_S:
+            return _throttled("the server has said nothing but 429 for 15 minutes")
+        return None
+
+    def _after_not_taken(self, outcome: NotTaken, now_s: float) -> Stop | None:
+        if outcome.stop is RunStop.GATEWAY_REFUSED:
+            return Stop(
+                exit_code=ExitCode.CREDENTIALS,
+                why="the gateway refused the client id",
+                todo="check SOLV_IMPORT_CLIENT_ID, and that it belongs to this base URL",
+            )
+        if outcome.cause is NotTakenCause.CERTIFICATE:
+            return Stop(
+                exit_code=ExitCode.USAGE,
+                why="the server's certificate is not trusted",
+                todo="check the base URL; for a private certificate authority name its file",
+            )
+        if outcome.left:
+            self._contact_s = now_s
+        elif outcome.cause is NotTakenCause.NO_CONNECTION:
+            silent_s = now_s - self._contact_s
+            if silent_s > WITHOUT_CONNECTION_S:
+                return _unreachable(f"no connection for {silent_s:.0f} seconds")
+        return None
+
+    def _after_rejection(self, outcome: Rejected) -> Stop | None:
+        alike = set(self._statuses) == {outcome.http_status}
+        if outcome.stop is RunStop.WRONG_ADDRESS:
+            return _wrong_address(outcome.http_status, frees=alike)
+        if alike and len(self._statuses) == FIRST_ALIKE:
+            if outcome.http_status == _FORBIDDEN:
+                return Stop(
+                    exit_code=ExitCode.CREDENTIALS,
+                    why=f"the first {FIRST_ALIKE} answers were all 403",
+                    todo="ask Solv which locations this client may book at",
+                    frees_rejected=True,
+                )
+            if outcome.http_status == _NOT_FOUND:
+                return _wrong_address(outcome.http_status, frees=True)
+        if len(self._statuses) == FIRST_REJECTED and None not in self._statuses:
+            return Stop(
+                exit_code=ExitCode.STOPPED_EARLY,
+                why=f"the first {FIRST_REJECTED} rows were all refused",
+                todo="read Solv's words in the results: the mapping is probably wrong",
+            )
+        return None
+
+
+def _too_ambiguous() -> Stop:
+    return Stop(
+        exit_code=ExitCode.UNKNOWN_OUTCOMES,
+        why=f"{AMBIGUOUS_IN_A_ROW} answers in a row did not say whether there is a booking",
+        todo="settle the unknown rows with reconcile, then run again",
+    )
+
+
+def _unreachable(why: str) -> Stop:
+    return Stop(
+        exit_code=ExitCode.STOPPED_EARLY,
+        why=why,
+        todo="check the network and the base URL, then run the same command again",
+    )
+
+
+def _throttled(why: str) -> Stop:
+    return Stop(
+        exit_code=ExitCode.STOPPED_EARLY,
+        why=why,
+        todo="run the same command again later, with a lower --rate",
+    )
+
+
+def _wrong_address(status: int, *, frees: bool) -> Stop:
+    kind = "redirected" if status in _REDIRECTS else f"answered {status}"
+    return Stop(
+        exit_code=ExitCode.USAGE,
+        why=f"the server {kind}: this does not look like the Partner API",
+        todo="check SOLV_IMPORT_BASE_URL",
+        frees_rejected=frees,
+    )

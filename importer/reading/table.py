@@ -1,0 +1,102 @@
+"""What reading hands on: headings, and the rows in frames of text with their row numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from importer.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+
+    from importer.problems import FileProblem, ProblemCode, RowProblem
+
+CHUNK_ROWS = 50_000
+_LETTERS = 26
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """How the person asked the source to be read."""
+
+    sheet: str | None = None
+    delimiter: str | None = None
+    header_row: int = 1
+    chunk_rows: int = CHUNK_ROWS
+    name: str | None = None
+    """The file's name as people know it, where a private copy is read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """Some rows of the source, as text, with what reading itself found wrong.
+
+    Shape:
+        Index = row number as the spreadsheet shows it; columns = 0 up to the number of
+        headings; all text, "" for an empty cell, never missing.
+    """
+
+    frame: pd.DataFrame = field(repr=False)
+    problems: tuple[RowProblem, ...]
+    lines: tuple[int, ...] | None
+    """The text line on which each row begins; None for a workbook."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The one table of a source; a heading may be a patient where a file has no headings."""
+
+    kind: str
+    sheet: str | None
+    headings: tuple[str, ...] = field(repr=False)
+    warnings: tuple[FileProblem, ...]
+    is_results: bool
+    read: Callable[[], Iterator[Chunk]] = field(repr=False)
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield the rows below the headings, from the first one each time it is called.
+
+        Raises:
+            SourceError: Something further down makes the whole file unusable.
+        """
+        return self.read()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in a source something is, in the words of a message."""
+
+    file: str
+    sheet: str | None = None
+
+    def __str__(self) -> str:
+        """Return the words in front of a sentence."""
+        return self.file if self.sheet is None else f"{self.file}, sheet {self.sheet!r}"
+
+    def refuse(
+        self, code: ProblemCode, sentence: str = "", *, at: str = "", todo: str = ""
+    ) -> SourceError:
+        """Return the error that refuses the file for `code`.
+
+        Args:
+            code: The problem, whose own sentence and fix are used where none is given.
+            sentence: What is wrong, in words for this case, without any cell's value.
+            at: Row, line or column, such as `line 7`.
+            todo: What to do next.
+        """
+        where = f"{self}, {at}" if at else str(self)
+        message = f"{where}: {sentence or code.sentence}"
+        return SourceError(message, todo=todo or code.fix, code=code.code)
+
+
+def column_letter(index: int) -> str:
+    """Return a column's name as spreadsheets show it: 0 is A, 26 is AA."""
+    letters = ""
+    rest = index + 1
+    while rest:
+        rest, letter = divmod(rest - 1, _LETTERS)
+        letters = chr(ord("A") + letter) + letters
+    return letters

@@ -1,0 +1,160 @@
+"""What a workbook says of itself: its sheets, which one to read, and whether it is our results."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from importer.problems import FileProblem, ProblemCode
+from importer.reading.package import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from importer.reading.package import Package
+    from importer.reading.table import Place
+
+RESULTS_PROPERTY = "solv-import-results"
+"""The custom document property that marks a workbook of ours."""
+RESULTS_SHEET = "Results"
+
+_WORKBOOK = "xl/workbook.xml"
+_RELATIONS = "xl/_rels/workbook.xml.rels"
+_CUSTOM = "docProps/custom.xml"
+_MACROS = "xl/vbaProject.bin"
+_TRUE = ("1", "true", "on")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One worksheet."""
+
+    name: str
+    part: str
+    is_visible: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workbook:
+    """The parts of a workbook that say how to read it."""
+
+    sheets: tuple[Sheet, ...]
+    is_results: bool
+    has_macros: bool
+    waits_for_calculation: bool
+    """Whether its writer left every formula to be calculated when it is opened."""
+
+
+def describe(package: Package, place: Place) -> Workbook:
+    """Read the names and places of the worksheets; charts are no worksheets.
+
+    Raises:
+        SourceError: The package does not hold together.
+    """
+    targets = _targets(package, place)
+    sheets: list[Sheet] = []
+    settings: dict[str, str] = {}
+
+    def on_element(name: str, attributes: dict[str, str]) -> None:
+        if name == "sheet" and attributes.get("id") in targets:
+            sheets.append(
+                Sheet(
+                    name=attributes.get("name", ""),
+                    part=targets[attributes["id"]],
+                    is_visible=attributes.get("state", "visible") == "visible",
+                )
+            )
+        elif name == "calcPr":
+            settings.update(attributes)
+
+    walk(package.blocks(_WORKBOOK), on_element, place)
+    if len({sheet.name for sheet in sheets}) != len(sheets):
+        raise place.refuse(ProblemCode.SOURCE_CORRUPT, "Two of its sheets have the same name.")
+    return Workbook(
+        sheets=tuple(sheets),
+        is_results=_is_results(package, place),
+        has_macros=_MACROS in package,
+        waits_for_calculation=settings.get("fullCalcOnLoad") in _TRUE,
+    )
+
+
+def choose_sheet(workbook: Workbook, wanted: str | None, place: Place) -> Sheet:
+    """Return the sheet asked for, or the only one that it can be.
+
+    Raises:
+        SourceError: There is no such sheet, or more than one to choose from.
+    """
+    if wanted is not None:
+        return _named(workbook.sheets, wanted, place)
+    if workbook.is_results:
+        for sheet in workbook.sheets:
+            if sheet.name == RESULTS_SHEET:
+                return sheet
+    visible = [sheet for sheet in workbook.sheets if sheet.is_visible]
+    if len(visible) == 1:
+        return visible[0]
+    if not workbook.sheets:
+        raise place.refuse(ProblemCode.SOURCE_EMPTY, "The workbook has no worksheet.")
+    listed = visible or workbook.sheets
+    sentence = (
+        "The workbook has more than one visible sheet" if visible else "All sheets are hidden"
+    )
+    raise place.refuse(
+        ProblemCode.SHEET_UNCLEAR,
+        f"{sentence}: {_names(listed)}.",
+        todo=f"Name the one to read, such as --sheet {listed[0].name!r}.",
+    )
+
+
+def warnings_of(workbook: Workbook, chosen: Sheet, place: Place) -> list[FileProblem]:
+    """Return what of the workbook is not read."""
+    warnings = []
+    hidden = [s for s in workbook.sheets if not s.is_visible and s is not chosen]
+    if hidden:
+        code = ProblemCode.HIDDEN_SHEET
+        warnings.append(FileProblem(code=code, place=place.file, hint=f"({_names(hidden)})"))
+    if workbook.has_macros:
+        warnings.append(FileProblem(code=ProblemCode.MACROS_IGNORED, place=place.file))
+    return warnings
+
+
+def _named(sheets: Sequence[Sheet], wanted: str, place: Place) -> Sheet:
+    exact = [sheet for sheet in sheets if sheet.name == wanted]
+    alike = [sheet for sheet in sheets if sheet.name.casefold() == wanted.strip().casefold()]
+    found = exact or alike
+    if len(found) == 1:
+        return found[0]
+    sentence = f"The workbook has no sheet {wanted!r}; it has {_names(sheets)}."
+    raise place.refuse(ProblemCode.SHEET_NOT_FOUND, sentence)
+
+
+def _names(sheets: Sequence[Sheet]) -> str:
+    return ", ".join(repr(sheet.name) for sheet in sheets)
+
+
+def _targets(package: Package, place: Place) -> dict[str, str]:
+    """Return the part of each worksheet by its relation's id."""
+    targets: dict[str, str] = {}
+
+    def on_element(name: str, attributes: dict[str, str]) -> None:
+        is_sheet = attributes.get("Type", "").endswith("/worksheet")
+        if name == "Relationship" and is_sheet:
+            target = attributes.get("Target", "")
+            part = posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
+            targets[attributes.get("Id", "")] = part if part in package else target
+
+    walk(package.blocks(_RELATIONS), on_element, place)
+    return targets
+
+
+def _is_results(package: Package, place: Place) -> bool:
+    found: list[bool] = []
+
+    def on_element(name: str, attributes: dict[str, str]) -> None:
+        if name == "property" and attributes.get("name") == RESULTS_PROPERTY:
+            found.append(True)
+
+    if _CUSTOM in package:
+        walk(package.blocks(_CUSTOM), on_element, place)
+    return bool(found)

@@ -1,0 +1,178 @@
+"""What the pipeline tells people: plain values that a terminal, a page or a log may show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from importer.errors import ExitCode
+    from importer.problems import FileProblem, ProblemCode
+
+
+class ProblemExample(NamedTuple):
+    """One row that has a problem; the value may be a patient's."""
+
+    row_number: int
+    line: int | None
+    """The line of text it begins on; None for a workbook."""
+    value: str
+    hint: str
+
+    def __repr__(self) -> str:
+        """Return it without the value."""
+        return f"ProblemExample(row_number={self.row_number}, line={self.line})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemGroup:
+    """One kind of problem in one column, with how many rows have it."""
+
+    code: ProblemCode
+    field: str
+    """The API field; "" when it is about whole rows."""
+    column_letter: str
+    """The source's column, such as `C`; "" when it has none."""
+    heading: str
+    """Their heading of it; "" when it has none, or must not be shown."""
+    rows: int
+    examples: tuple[ProblemExample, ...] = ()
+    """The first few."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """What `check` found; `rows_in` = ready + invalid + duplicate + blank."""
+
+    source_name: str
+    sheet: str | None
+    kind: str
+    """`csv` or `xlsx`."""
+    rows_in: int
+    columns_mapped: int
+    columns_total: int
+    ready: int
+    invalid: int
+    duplicate: int
+    blank: int
+    groups: tuple[ProblemGroup, ...]
+    """Most rows first, errors before warnings."""
+    file_warnings: tuple[FileProblem, ...]
+    exit_code: ExitCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanView:
+    """What a run is about to do, before its first request."""
+
+    run_id: str
+    source_name: str
+    base_url: str
+    is_loopback: bool
+    is_resumed: bool
+    ledger: Path
+    results: Path
+    rate: str
+    """As it may be written in a setting, such as `5/s`."""
+    in_flight: int
+    rows_in: int
+    to_send: int
+    booked: int
+    """By this same run, before it was stopped."""
+    skipped: int
+    duplicate: int
+    invalid: int
+    left_out: int
+    blank: int
+    rejected: int
+    unknown: int
+    estimated_s: float | None
+    """How long the sending takes at least; None without a limit."""
+    is_held: bool
+    """Rows are invalid and `only_valid` is not set: go on only if a person says so."""
+    groups: tuple[ProblemGroup, ...] = ()
+    file_warnings: tuple[FileProblem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressView:
+    """How far a run has come; `done` counts answered rows of the `total` to send."""
+
+    run_id: str
+    total: int
+    done: int
+    booked: int
+    rejected: int
+    unknown: int
+    waiting: int = 0
+    """Not taken, so they will go again."""
+    skipped: int = 0
+    limit_per_s: float | None = None
+    paused_s: float = 0.0
+    """How much longer the server asked everybody to wait."""
+    last_problem: str = ""
+    """A code and a field, such as `422 phone`; never the server's words."""
+    last_problem_rows: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStatus:
+    """One run as the ledger has it; the counts add up to `rows_in`."""
+
+    run_id: str
+    source: str
+    target: str
+    started_at: datetime
+    ended_at: datetime | None
+    is_running: bool
+    rows_in: int
+    booked: int
+    skipped: int
+    duplicate: int
+    invalid: int
+    left_out: int
+    blank: int
+    rejected: int
+    unknown: int
+    not_sent: int
+    results: Path | None = None
+    exit_code: ExitCode | None = None
+    """What the run ended with; None while it has not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionReport:
+    """What became of the decisions in a reconcile worksheet."""
+
+    run_id: str
+    booked: int
+    released: int
+    """Said to be not booked: they may be sent again."""
+    cancelled: int
+    left: int
+    """Without a decision, as before."""
+    refused: tuple[str, ...]
+    """One sentence for each decision that cannot be, naming its row."""
+    still_unknown: int
+    exit_code: ExitCode
+    results_path: Path | None = field(default=None)
+
+
+class Observer(Protocol):
+    """Is told how a run goes; the command line draws it, a test counts it."""
+
+    def planned(self, plan: PlanView) -> bool:
+        """Return whether to go on.
+
+        Asked once, after everything is validated and before the first request. When
+        `plan.is_held`, True means that a person saw the invalid rows and goes on without them.
+        """
+
+    def progress(self, counts: ProgressView) -> None:
+        """Take note of how far it is; called often, so it must be quick."""
+
+    def notice(self, text: str) -> None:
+        """Pass on one sentence for a person, without any patient value."""

@@ -1,0 +1,43 @@
+"""What became of every row, as files that people and scripts read."""
+
+from __future__ import annotations
+
+from importer.results.advice import what_to_do
+from importer.results.atomic import digest_of, prove_writable, write_atomically
+from importer.results.model import COUNT_FIELDS, ErrorKind, ResultRow, Summary
+from importer.results.places import default_results_path, safe_target
+from importer.results.summary import write_summary
+from importer.results.text import csv_text, looks_like_formula, xlsx_text
+from importer.results.workbook import PROPERTY
+from importer.results.worksheet import (
+    Decision,
+    UnknownRow,
+    read_decisions,
+    write_worksheet,
+)
+from importer.results.write import ResultsKind, results_kind, write_results
+
+__all__ = [
+    "COUNT_FIELDS",
+    "PROPERTY",
+    "Decision",
+    "ErrorKind",
+    "ResultRow",
+    "ResultsKind",
+    "Summary",
+    "UnknownRow",
+    "csv_text",
+    "default_results_path",
+    "digest_of",
+    "looks_like_formula",
+    "prove_writable",
+    "read_decisions",
+    "results_kind",
+    "safe_target",
+    "what_to_do",
+    "write_atomically",
+    "write_results",
+    "write_summary",
+    "write_worksheet",
+    "xlsx_text",
+]

@@ -1,0 +1,74 @@
+"""What a person should do now, read off the totals of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from importer.errors import ExitCode
+
+if TYPE_CHECKING:
+    from importer.results.model import Summary
+
+
+def what_to_do(summary: Summary, *, status_column: str) -> tuple[str, ...]:
+    """Return the next steps, most urgent first.
+
+    Args:
+        summary: The run's totals.
+        status_column: The letter of the status column in the results.
+    """
+    steps = (
+        *_settle_unknown(summary),
+        *_correct(summary, status_column),
+        *_send_the_rest(summary),
+    )
+    return steps or ("Nothing: no row needs you.",)
+
+
+def _settle_unknown(summary: Summary) -> tuple[str, ...]:
+    if not summary.unknown:
+        return ()
+    step = (
+        f"{_rows(summary.unknown)} may or may not be booked, and will not be sent again. "
+        f"Type: solv-import reconcile {summary.run_id}. It lists them; look each one up in Solv "
+        "and write down what you found."
+    )
+    return (step,)
+
+
+def _correct(summary: Summary, status_column: str) -> tuple[str, ...]:
+    words = [word for word in ("invalid", "rejected") if getattr(summary, word)]
+    if not words:
+        return ()
+    wanted = " and ".join(f"'{word}'" for word in words)
+    find = (
+        f"Open the sheet Results. Filter column {status_column} (status) on {wanted}. "
+        "Red cells are the ones to change; what_to_fix says how."
+    )
+    again = (
+        "Save this file and run it again: solv-import run THIS_FILE. "
+        "Booked rows are not sent again. Leave the grey columns as they are."
+    )
+    return find, again
+
+
+def _send_the_rest(summary: Summary) -> tuple[str, ...]:
+    steps = []
+    if summary.not_sent and summary.exit_code == ExitCode.SOURCE:
+        steps.append(
+            f"{_rows(summary.not_sent)} could be sent but waited for the others. "
+            "Correct those first, or add --only-valid to send these now."
+        )
+    elif summary.not_sent:
+        steps.append(
+            f"{_rows(summary.not_sent)} not sent yet. Run the same command again: it carries on."
+        )
+    if summary.left_out:
+        steps.append(
+            f"{_rows(summary.left_out)} left out by --limit or --rows. Run again without it."
+        )
+    return tuple(steps)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} {'row' if count == 1 else 'rows'}"

@@ -1,0 +1,59 @@
+"""Where results go: beside the source, and never over somebody's work."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING
+
+from importer.results.atomic import digest_of, fitting_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# x.results.xlsx, x.results-2.xlsx, and what safe_target makes of them with a run id
+_RESULTS_NAME = re.compile(
+    r"(?P<base>.+)\.results(?:-(?P<number>[0-9]{1,6}))?"
+    r"(?:\.[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-z]+(?:-[0-9]+)?)?\.(?:xlsx|csv)",
+    re.IGNORECASE,
+)
+
+
+def default_results_path(source: Path) -> Path:
+    """Return where the results of `source` go when nobody says otherwise.
+
+    The whole name of the source is kept (`northside.csv.results.xlsx`), so that `a.csv` and
+    `a.xlsx` in one folder do not share results. Results that are fed in again count up instead
+    of growing: `a.csv.results.xlsx`, `a.csv.results-2.xlsx`, `a.csv.results-3.xlsx`.
+    """
+    earlier = _RESULTS_NAME.fullmatch(source.name)
+    if earlier is None:
+        return source.with_name(fitting_name(source.name, ".results.xlsx"))
+    ending = f".results-{int(earlier['number'] or 1) + 1}.xlsx"
+    return source.with_name(fitting_name(earlier["base"], ending))
+
+
+def safe_target(path: Path, last_written_digest: str | None, run_id: str) -> Path:
+    """Return `path`, or a name with the run id in it when somebody changed what is there.
+
+    Args:
+        path: Where the file should go.
+        last_written_digest: SHA-256 of what we last wrote for this run; None when nothing.
+        run_id: Goes into the name: `x.results.2026-11-22-7f3a.xlsx`, then `...-7f3a-2.xlsx`.
+
+    Raises:
+        SettingsError: The place holds a folder or a device, or may not be read.
+    """
+    return next(
+        candidate
+        for candidate in _candidates(path, run_id)
+        if digest_of(candidate) in {None, last_written_digest}
+    )
+
+
+def _candidates(path: Path, run_id: str) -> Iterator[Path]:
+    yield path
+    yield path.with_name(f"{path.stem}.{run_id}{path.suffix}")
+    for number in itertools.count(2):
+        yield path.with_name(f"{path.stem}.{run_id}-{number}{path.suffix}")

@@ -1,0 +1,19 @@
+"""What a run was told: flags, variables, .env, profile and config.toml, gathered once."""
+
+from __future__ import annotations
+
+from importer.settings.catalogue import SPECS, Spec
+from importer.settings.folders import bug_folder, config_folder, state_folder
+from importer.settings.gathering import load_settings
+from importer.settings.values import Selection, Settings
+
+__all__ = [
+    "SPECS",
+    "Selection",
+    "Settings",
+    "Spec",
+    "bug_folder",
+    "config_folder",
+    "load_settings",
+    "state_folder",
+]

@@ -1,0 +1,165 @@
+"""Lay the places that settings come from over one another, once."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from importer.errors import SettingsError
+from importer.settings.catalogue import DEFAULT_FIELDS, SPECS
+from importer.settings.folders import config_folder, state_folder
+from importer.settings.layers import (
+    Layer,
+    dotenv_layer,
+    flag_layer,
+    secret_from_file,
+    toml_layer,
+    variable_layer,
+)
+from importer.settings.parsing import zone
+from importer.settings.values import Settings, is_loopback_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from zoneinfo import ZoneInfo
+
+_DEFAULT = "default"
+
+
+def load_settings(
+    flags: Mapping[str, object], *, environ: Mapping[str, str], folder: Path
+) -> Settings:
+    """Return the settings of one command, each with where it came from.
+
+    Args:
+        flags: Setting -> value as given on the command line; None where it was not.
+        environ: The environment.
+        folder: The working folder, whose `.env` is read.
+
+    Raises:
+        SettingsError: A value cannot be used, or a file holds what it must not.
+    """
+    first = [flag_layer(flags), variable_layer(environ), dotenv_layer(folder / ".env")]
+    config = _config_layer(config_folder(environ))
+    profile = _profile_layer([*first, config], config_folder(environ))
+    layers = [*first, profile, config]
+    values, origins = _take(layers)
+    values["client_secret"] = _secret(values, origins)
+    values.pop("client_secret_file")
+    values["state_dir"] = values["state_dir"] or state_folder(environ)
+    values["defaults"] = _defaults(values)
+    values["columns"], values["timezone_by_location"] = _tables(layers, origins)
+    settings = _settings(values, origins, layers)
+    _refuse_contradictions(settings)
+    return settings
+
+
+def _settings(
+    values: dict[str, Any], origins: Mapping[str, str], layers: Sequence[Layer]
+) -> Settings:
+    unknown = tuple(name for layer in layers for name in layer.unknown)
+    for name in ("base_url", "client_id"):
+        values[name] = values[name] or ""
+    values["rows"] = values["rows"] or ()
+    return Settings(**values, origins=origins, unknown_variables=unknown)
+
+
+def _take(layers: Sequence[Layer]) -> tuple[dict[str, Any], dict[str, str]]:
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for name, spec in SPECS.items():
+        layer = next((layer for layer in layers if name in layer.texts), None)
+        origins[name] = _DEFAULT if layer is None else layer.name_of(name)
+        text = spec.default if layer is None else layer.texts[name]
+        try:
+            values[name] = spec.parse(text) if layer is not None or text else None
+        except ValueError as error:
+            # Only our own readers raise here; their sentences never repeat the value.
+            raise SettingsError(f"{origins[name]} cannot be used: {error}.") from None
+    return values, origins
+
+
+def _secret(values: Mapping[str, Any], origins: dict[str, str]) -> str:
+    own, from_file = origins["client_secret"], origins.pop("client_secret_file")
+    path = values["client_secret_file"]
+    if path is None or (own != _DEFAULT and _place(own) < _place(from_file)):
+        return values["client_secret"] or ""
+    if own != _DEFAULT and _place(own) == _place(from_file):
+        raise SettingsError(
+            "Both SOLV_IMPORT_CLIENT_SECRET and SOLV_IMPORT_CLIENT_SECRET_FILE are set.",
+            todo="Keep one of them.",
+        )
+    origins["client_secret"] = f"{from_file} ({path})"
+    return secret_from_file(path)
+
+
+def _place(origin: str) -> int:
+    order = ("variable", ".env", "profile", "config.toml")
+    return next(i for i, word in enumerate(order) if origin.startswith(word))
+
+
+def _defaults(values: dict[str, Any]) -> dict[str, str]:
+    taken = {name: values.pop(name) for name in DEFAULT_FIELDS}
+    return {name: text for name, text in taken.items() if text is not None}
+
+
+def _tables(
+    layers: Sequence[Layer], origins: dict[str, str]
+) -> tuple[dict[str, str], dict[str, ZoneInfo]]:
+    by_columns = next((layer for layer in layers if layer.columns), None)
+    by_zones = next((layer for layer in layers if layer.zones), None)
+    origins["columns"] = by_columns.origin if by_columns else _DEFAULT
+    origins["timezone_by_location"] = by_zones.origin if by_zones else _DEFAULT
+    zones: dict[str, ZoneInfo] = {}
+    for location, name in (by_zones.zones if by_zones else {}).items():
+        try:
+            zones[location] = zone(name)
+        except ValueError as error:
+            where = f"{origins['timezone_by_location']}: [dates.timezones] {location}"
+            raise SettingsError(f"{where} cannot be used: {error}.") from None
+    return dict(by_columns.columns) if by_columns else {}, zones
+
+
+def _config_layer(folder: Path) -> Layer:
+    path = folder / "config.toml"
+    if not path.exists():
+        return Layer(origin="config.toml")
+    return toml_layer(path, origin="config.toml", is_profile=False)
+
+
+def _profile_layer(layers: Sequence[Layer], folder: Path) -> Layer:
+    named = next((layer.texts["profile"] for layer in layers if "profile" in layer.texts), None)
+    if named is None:
+        return Layer(origin="profile")
+    path = _profile_path(named.strip(), folder / "profiles")
+    return toml_layer(path, origin=f"profile {path.stem}", is_profile=True)
+
+
+def _profile_path(named: str, folder: Path) -> Path:
+    if "/" in named or named.endswith(".toml"):
+        path = Path(named).expanduser()
+        if path.is_file():
+            return path
+        raise SettingsError(f"There is no profile at {path}.", todo="Check --profile.")
+    path = folder / f"{named}.toml"
+    if path.is_file():
+        return path
+    known = sorted(found.stem for found in folder.glob("*.toml"))
+    near = difflib.get_close_matches(named, known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"Profiles are TOML files in {folder}."
+    raise SettingsError(f"There is no profile called {named}.", todo=hint)
+
+
+def _refuse_contradictions(settings: Settings) -> None:
+    if settings.rate is None and settings.base_url and not is_loopback_url(settings.base_url):
+        raise SettingsError(
+            f"{settings.origins['rate']} is `none`, which is only for a server on this machine.",
+            todo="Name the limit that Solv agreed to, such as --rate 2/s.",
+        )
+    location = settings.location_id
+    if location and not location.isdecimal() and not settings.text_location_ids:
+        raise SettingsError(
+            f"{settings.origins['location_id']} cannot be used: give the location's number.",
+            todo="Set text_location_ids = true under [values] if Solv gave you ids with letters.",
+        )

@@ -1,0 +1,205 @@
+"""The places that settings come from, each read to plain text by setting name."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dotenv import dotenv_values
+
+from importer.errors import SettingsError
+from importer.model import BOOKING_FIELDS
+from importer.settings.catalogue import PREFIX, SPECS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+_ALSO_READ = frozenset({PREFIX + "CONFIG_DIR"})
+_SECRET_KEYS = frozenset({"client_secret", "secret", "password", "token", "access_token"})
+_FILE_TABLES = ("file", "columns", "defaults", "dates", "run", "values")
+_FOR_GROUP_OR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """What one place says: setting -> text, never parsed, never shown."""
+
+    origin: str
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    columns: Mapping[str, str] = field(default_factory=dict, repr=False)
+    zones: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+
+    def name_of(self, setting: str) -> str:
+        """Return where in this place the setting stands, for people."""
+        spec = SPECS[setting]
+        match self.origin:
+            case "flag":
+                return f"flag {spec.flag}"
+            case "variable":
+                return f"variable {spec.variable}"
+            case ".env":
+                return f".env {spec.variable}"
+            case _:
+                return f"{self.origin} [{spec.section}] {spec.file_key}"
+
+
+def flag_layer(flags: Mapping[str, object]) -> Layer:
+    """Return what the command line says; a flag that was not given is None."""
+    given = {name: _scalar(value) for name, value in flags.items() if value is not None}
+    return Layer(origin="flag", texts=given)
+
+
+def variable_layer(environ: Mapping[str, str], *, origin: str = "variable") -> Layer:
+    """Return what the environment says; an empty variable is as good as none."""
+    by_variable = {spec.variable: spec.name for spec in SPECS.values()}
+    ours = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+    texts = {by_variable[name]: ours[name] for name in ours if name in by_variable and ours[name]}
+    unknown = tuple(sorted(set(ours) - set(by_variable) - _ALSO_READ))
+    return Layer(origin=origin, texts=texts, unknown=unknown)
+
+
+def dotenv_layer(path: Path) -> Layer:
+    """Return what a .env file says; nothing when there is none.
+
+    Raises:
+        SettingsError: It holds the secret and others may read it, or it is not ours.
+    """
+    try:
+        with path.open(encoding="utf-8") as stream:
+            status = os.fstat(stream.fileno())
+            # A secret with a dollar sign in it must arrive as it is.
+            found = dotenv_values(stream=stream, interpolate=False)
+    except (FileNotFoundError, NotADirectoryError):
+        return Layer(origin=".env")
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(".env cannot be read.", todo="Correct or remove it.") from None
+    layer = variable_layer({k: v for k, v in found.items() if v is not None}, origin=".env")
+    if layer.texts and status.st_mode & stat.S_IWOTH:
+        raise SettingsError(".env may be changed by anybody.", todo="Run: chmod 600 .env")
+    if "client_secret" in layer.texts:
+        _require_private(status, ".env")
+    return layer
+
+
+def secret_from_file(path: Path) -> str:
+    """Return the secret that a private file holds.
+
+    Raises:
+        SettingsError: The file is missing, empty, or others may read it.
+    """
+    name = PREFIX + "CLIENT_SECRET_FILE"
+    try:
+        with path.open(encoding="utf-8") as stream:
+            _require_private(os.fstat(stream.fileno()), f"The file that {name} names")
+            secret = stream.read(4096).strip()
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"The file that {name} names cannot be read.") from None
+    if not secret:
+        raise SettingsError(f"The file that {name} names is empty.")
+    return secret
+
+
+def _require_private(status: os.stat_result, what: str) -> None:
+    if status.st_mode & _FOR_GROUP_OR_OTHERS:
+        message = f"{what} holds the client secret, and others may read it."
+        raise SettingsError(message, todo="Take their permission away: chmod 600 on that file.")
+    if what == ".env" and status.st_uid != os.getuid():
+        raise SettingsError(".env holds the client secret and belongs to somebody else.")
+
+
+def toml_layer(path: Path, *, origin: str, is_profile: bool) -> Layer:
+    """Return what a profile or config.toml says.
+
+    Raises:
+        SettingsError: It is missing, not TOML, holds a secret or a key nobody reads.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{origin} is not TOML: {error}.", todo=f"Correct {path}.") from None
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"{origin} cannot be read.", todo=f"Look at {path}.") from None
+    _refuse_secrets(tables, origin)
+    texts: dict[str, str] = {}
+    for table_name, table in tables.items():
+        _require_known(table_name, _FILE_TABLES, f"{origin}: [{table_name}]")
+        if not isinstance(table, dict):
+            raise SettingsError(f"{origin}: {table_name} must be a table, such as [{table_name}].")
+        if table_name != "columns":
+            texts |= _table_texts(table_name, table, origin)
+    if is_profile and "profile" in texts:
+        raise SettingsError(f"{origin}: a profile cannot name another profile.")
+    return Layer(
+        origin=origin,
+        texts=texts,
+        columns=_columns(tables.get("columns", {}), origin),
+        zones=_zones(tables.get("dates", {}).get("timezones", {}), origin),
+    )
+
+
+def _table_texts(table_name: str, table: Mapping[str, Any], origin: str) -> dict[str, str]:
+    by_key = {s.file_key: s.name for s in SPECS.values() if s.section == table_name}
+    also = ("timezones",) if table_name == "dates" else ()
+    texts: dict[str, str] = {}
+    for key, value in table.items():
+        where = f"{origin}: [{table_name}] {key}"
+        _require_known(key, (*by_key, *also), where)
+        if key in by_key:
+            texts[by_key[key]] = _one_value(value, where)
+    return texts
+
+
+def _columns(table: Mapping[str, Any], origin: str) -> dict[str, str]:
+    by_field: dict[str, str] = {}
+    for heading, target in table.items():
+        where = f'{origin}: [columns] "{heading}"'
+        field_name = _one_value(target, where)
+        _require_known(field_name, BOOKING_FIELDS, f'{where} = "{field_name}"')
+        if field_name in by_field:
+            raise SettingsError(f"{where}: {field_name} is mapped twice.")
+        by_field[field_name] = heading
+    return {heading: field_name for field_name, heading in by_field.items()}
+
+
+def _zones(table: object, origin: str) -> dict[str, str]:
+    where = f"{origin}: [dates.timezones]"
+    if not isinstance(table, dict):
+        raise SettingsError(f'{where} must be a table of lines such as 4021 = "America/Chicago".')
+    return {key: _one_value(value, f"{where} {key}") for key, value in table.items()}
+
+
+def _refuse_secrets(tables: Mapping[str, Any], origin: str) -> None:
+    for key, value in tables.items():
+        if key.lower() in _SECRET_KEYS:
+            raise SettingsError(
+                f"{origin} holds {key}: a file that travels must not hold a secret.",
+                todo="Use SOLV_IMPORT_CLIENT_SECRET, or SOLV_IMPORT_CLIENT_SECRET_FILE.",
+            )
+        # A heading may well be called "Token"; only its column is named here.
+        if isinstance(value, dict) and key != "columns":
+            _refuse_secrets(value, origin)
+
+
+def _require_known(key: str, known: Iterable[str], where: str) -> None:
+    names = list(known)
+    if key in names:
+        return
+    near = difflib.get_close_matches(key.lower(), names, n=1, cutoff=0.5)
+    hint = f"Did you mean {near[0]}?" if near else f"It takes: {', '.join(names)}."
+    raise SettingsError(f"{where} is not known.", todo=hint)
+
+
+def _one_value(value: object, where: str) -> str:
+    if isinstance(value, (str, int, float)):
+        return _scalar(value)
+    raise SettingsError(f"{where} must be one value.")
+
+
+def _scalar(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,174 @@
+"""Text of a setting to its value; each raises ValueError with what is expected."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from importer.settings.values import is_loopback_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_YES = frozenset({"true", "yes", "on", "1"})
+_NO = frozenset({"false", "no", "off", "0"})
+_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "bar": "|", "pipe": "|"}
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
+_LOCATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SPAN = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
+_FIRST_DATA_ROW = 2
+
+
+def text(word: str) -> str:
+    """Return the text without white space around it."""
+    if not word.strip():
+        raise ValueError("it is empty")
+    return word.strip()
+
+
+def switch(word: str) -> bool:
+    """Return whether the word says yes."""
+    folded = word.strip().lower()
+    if folded in _YES | _NO:
+        return folded in _YES
+    raise ValueError("say true or false")
+
+
+def yes_or_no(word: str) -> str:
+    """Return `true` or `false`, for a booking field."""
+    return "true" if switch(word) else "false"
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers within bounds."""
+
+    def read(word: str) -> int:
+        stripped = word.strip()
+        if re.fullmatch(r"[0-9]{1,9}", stripped) and least <= int(stripped) <= most:
+            return int(stripped)
+        raise ValueError(f"give a whole number from {least} to {most}")
+
+    return read
+
+
+def seconds(least: float, most: float) -> Callable[[str], float]:
+    """Return a reader of seconds within bounds."""
+
+    def read(word: str) -> float:
+        stripped = word.strip()
+        if (
+            re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", stripped)
+            and least <= float(stripped) <= most
+        ):
+            return float(stripped)
+        raise ValueError(f"give seconds from {least:g} to {most:g}")
+
+    return read
+
+
+def verbosity(word: str) -> int:
+    """Return how much is logged: 0, 1 or 2."""
+    return whole_number(0, 2)(str(min(int(word), 2)) if word.strip().isdecimal() else word)
+
+
+def visible(word: str) -> str:
+    """Return a credential: visible ASCII, so that it fits into a header."""
+    stripped = word.strip()
+    if _VISIBLE.fullmatch(stripped):
+        return stripped
+    raise ValueError("only visible ASCII characters can be sent")
+
+
+def path(word: str) -> Path:
+    """Return the path, `~` expanded."""
+    return Path(text(word)).expanduser()
+
+
+def existing_file(word: str) -> Path:
+    """Return the path of a file that is there."""
+    found = path(word)
+    if not found.is_file():
+        raise ValueError("there is no such file")
+    return found
+
+
+def zone(word: str) -> ZoneInfo:
+    """Return the time zone of that IANA name."""
+    try:
+        return ZoneInfo(text(word))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("give an IANA name, such as America/Chicago") from None
+
+
+def date_order(word: str) -> Literal["MDY", "DMY"]:
+    """Return which of day and month comes first."""
+    match word.strip().upper():
+        case "MDY":
+            return "MDY"
+        case "DMY":
+            return "DMY"
+        case _:
+            raise ValueError("say MDY or DMY")
+
+
+def delimiter(word: str) -> str:
+    """Return the one character between cells."""
+    found = _DELIMITERS.get(word.strip().lower(), word)
+    if found not in _DELIMITERS.values():
+        raise ValueError("give one of , ; | or the word tab")
+    return found
+
+
+def location(word: str) -> str:
+    """Return a location id as text."""
+    stripped = word.strip()
+    if _LOCATION.fullmatch(stripped):
+        return stripped
+    raise ValueError("give the location's number, such as 4021")
+
+
+def positive_id(word: str) -> str:
+    """Return an id of digits, as text."""
+    stripped = word.strip()
+    if re.fullmatch(r"[0-9]{1,15}", stripped):
+        return stripped
+    raise ValueError("give a whole number")
+
+
+def base_url(word: str) -> str:
+    """Return the server's address without a slash at its end.
+
+    Raises:
+        ValueError: It is no address, holds a name and password, or is plain http elsewhere.
+    """
+    stripped = word.strip().rstrip("/")
+    try:
+        parts = urlsplit(stripped)
+        port = parts.port
+    except ValueError:
+        raise ValueError("it is not an address") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        raise ValueError("give an address that begins with https://")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("give only scheme, host, port and path")
+    if parts.scheme == "http" and not is_loopback_url(stripped):
+        raise ValueError("http:// is only for a server on this machine; use https://")
+    return stripped
+
+
+def row_spans(word: str) -> tuple[tuple[int, int], ...]:
+    """Return the spans that `3,7-9` names, both ends included."""
+    expected = "name rows as the spreadsheet numbers them, from 2, such as 3,7-9"
+    spans: list[tuple[int, int]] = []
+    for part in word.replace(" ", "").split(","):
+        match = _SPAN.fullmatch(part)
+        if match is None:
+            raise ValueError(expected)
+        first, last = int(match[1]), int(match[2] or match[1])
+        if not _FIRST_DATA_ROW <= first <= last:
+            raise ValueError(expected)
+        spans.append((first, last))
+    return tuple(spans)

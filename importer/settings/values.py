@@ -1,0 +1,167 @@
+"""The settings themselves, as one frozen value that every stage is handed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from importer.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+    from importer.rate import Rate
+
+Verbosity = Literal[0, 1, 2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which rows of the file are meant; the others are `left out`."""
+
+    limit: int | None = None
+    """At most so many of the rows that `rows` lets through, from the top."""
+    rows: tuple[tuple[int, int], ...] = ()
+    """Spans of row numbers, both ends included; empty means all."""
+
+    @property
+    def is_everything(self) -> bool:
+        """Return whether no row is left out."""
+        return self.limit is None and not self.rows
+
+    def includes(self, row_number: int) -> bool:
+        """Return whether `rows` lets the row through; `limit` is for whoever counts."""
+        return not self.rows or any(first <= row_number <= last for first, last in self.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that one command was told, and where each value came from."""
+
+    # The server, and who we are there
+    base_url: str
+    """Without a slash at the end; "" when unset (see `require_target`)."""
+    client_id: str
+    client_secret: str = field(repr=False)
+    grant_type: str
+    ca_file: Path | None
+    deadline_s: float
+    trust_503: bool
+    """Whether a 503 with Retry-After surely made no booking."""
+
+    # The pace
+    rate: Rate | None
+    """None means no limit, which only a server on this machine gets."""
+    in_flight: int | None
+    """None means that the rate decides."""
+    jitter_ms: int | None
+    """None means that the kind of host decides."""
+
+    # The file
+    sheet: str | None
+    header_row: int
+    delimiter: str | None
+    columns: Mapping[str, str]
+    """Their heading -> API field, as a profile maps them."""
+    timezone: ZoneInfo | None
+    timezone_by_location: Mapping[str, ZoneInfo]
+    date_order: Literal["MDY", "DMY"] | None
+    two_digit_pivot: int | None
+    pad_zip: bool
+    text_location_ids: bool
+    defaults: Mapping[str, str]
+    """API field -> text for every row that has no value of its own."""
+
+    # The run
+    only_valid: bool
+    limit: int | None
+    rows: tuple[tuple[int, int], ...]
+    retry_rejected: bool
+    allow_duplicates: bool
+    allow_walkin_scheduling: bool
+    dry_run: bool
+    yes: bool
+    non_interactive: bool
+    results: Path | None
+    summary: Path | None
+
+    # What is said
+    json: bool
+    quiet: bool
+    verbose: Verbosity
+    show_values: bool
+
+    # Where things are
+    state_dir: Path
+    profile: str | None
+    """As it was named."""
+    origins: Mapping[str, str]
+    """Setting -> where its value came from, such as `flag --rate`."""
+    unknown_variables: tuple[str, ...] = ()
+    """SOLV_IMPORT_ variables that no setting reads; most often a misspelling."""
+
+    @property
+    def selection(self) -> Selection:
+        """Return which rows are meant."""
+        return Selection(limit=self.limit, rows=self.rows)
+
+    @property
+    def location_id(self) -> str | None:
+        """Return the location of every row that names none."""
+        return self.defaults.get("location_id")
+
+    @property
+    def is_loopback(self) -> bool:
+        """Return whether the server is on this machine."""
+        return is_loopback_url(self.base_url)
+
+    def require_target(self) -> None:
+        """Raise unless the server and both credentials are known.
+
+        Raises:
+            SettingsError: One is missing; the message names its variable.
+        """
+        for value, variable, what in (
+            (self.base_url, "SOLV_IMPORT_BASE_URL", "where to send bookings"),
+            (self.client_id, "SOLV_IMPORT_CLIENT_ID", "which client signs in"),
+            (self.client_secret, "SOLV_IMPORT_CLIENT_SECRET", "the client's secret"),
+        ):
+            if not value:
+                todo = f"Set {variable}; `solv-import doctor` shows what is set and where."
+                raise SettingsError(f"{variable} is not set: {what}.", todo=todo)
+
+    def request_settings(self) -> dict[str, Any]:
+        """Return what changes the requests that a file becomes, ready for JSON.
+
+        A run that carries on with other values than these would send other bookings.
+        """
+        zones = sorted(self.timezone_by_location.items())
+        return {
+            "sheet": self.sheet,
+            "header_row": self.header_row,
+            "delimiter": self.delimiter,
+            "columns": dict(sorted(self.columns.items())),
+            "timezone": None if self.timezone is None else self.timezone.key,
+            "timezone_by_location": {location: zone.key for location, zone in zones},
+            "date_order": self.date_order,
+            "two_digit_pivot": self.two_digit_pivot,
+            "pad_zip": self.pad_zip,
+            "text_location_ids": self.text_location_ids,
+            "defaults": dict(sorted(self.defaults.items())),
+            "allow_walkin_scheduling": self.allow_walkin_scheduling,
+        }
+
+
+def is_loopback_url(url: str) -> bool:
+    """Return whether `url` names this very machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,130 @@
+"""Names and free text keep what a person wrote, and nothing that cannot be seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from importer.normalize import LONGEST_NAME, LONGEST_TEXT, normalize_name, normalize_text
+from importer.normalize.text import LONGEST_CELL
+from importer.problems import ProblemCode
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "O'Brien",
+        "Smith-Jones",
+        "de la Cruz",
+        "A",
+        "Null",
+        "NA",
+        "None",
+        "True",
+        "Nan",
+        "Infinity",
+        "May",
+        "1-2",
+        "'Abdul",
+        "Jos\u00e9",
+        "\u738b\u5c0f\u660e",
+        "\u05d3\u05d5\u05d3",
+        "\u0646\u0631\u06af\u0633\u200c\u0628\u0627\u0646\u0648",  # a joiner between Persian letters
+    ],
+)
+def test_name_is_left_as_it_is(name: str) -> None:
+    cell = normalize_name(name)
+    assert (cell.text, cell.problem) == (name, None)
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("  Ann\t", "Ann"),
+        ("\u00a0Ann\u3000", "Ann"),
+        ("Mary  Ann", "Mary Ann"),
+        ("Mary\u00a0Ann", "Mary Ann"),
+        ("Mary\tAnn", "Mary Ann"),
+        ("\nAnn\r\n", "Ann"),
+        ("Jose\u0301", "Jos\u00e9"),
+        (" \t", ""),
+        ("", ""),
+    ],
+)
+def test_spaces_and_accents_take_one_form_without_a_word(written: str, sent: str) -> None:
+    cell = normalize_name(written)
+    assert (cell.text, cell.problem) == (sent, None)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["An\u200bn", "\ufeffAnn", "A\u00adnn", "Ann\u200d", "A\u200cnn", "An\u200b\u200bn\u2060"],
+)
+def test_invisible_characters_are_removed_with_a_warning(written: str) -> None:
+    cell = normalize_name(written)
+    assert (cell.text, cell.problem) == ("Ann", ProblemCode.TEXT_INVISIBLE)
+    assert not cell.is_error
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("Ann\u202eeel", ProblemCode.TEXT_BIDI),
+        ("\u2066Ann\u2069", ProblemCode.TEXT_BIDI),
+        ("An\x00n", ProblemCode.CELL_CONTROL_CHARACTER),
+        ("Ann\x1a", ProblemCode.CELL_CONTROL_CHARACTER),
+        ("Ann\x85", ProblemCode.CELL_CONTROL_CHARACTER),
+        ("Ann\nLee", ProblemCode.CELL_CONTROL_CHARACTER),
+        ("Ann\u2028Lee", ProblemCode.CELL_CONTROL_CHARACTER),
+        ("Jos\ufffd", ProblemCode.CELL_NOT_DECODABLE),
+        ("Jos\ud800", ProblemCode.CELL_NOT_DECODABLE),
+        ("a" * (LONGEST_NAME + 1), ProblemCode.CELL_TOO_LONG),
+        ("a" * (LONGEST_CELL + 1), ProblemCode.CELL_TOO_LONG),
+    ],
+)
+def test_name_that_cannot_be_mended_is_refused_and_kept(written: str, problem: ProblemCode) -> None:
+    cell = normalize_name(written)
+    assert (cell.text, cell.problem) == (written, problem)
+    assert cell.is_error
+
+
+def test_longest_name_passes() -> None:
+    assert normalize_name("a" * LONGEST_NAME).problem is None
+
+
+@pytest.mark.parametrize(
+    "emoji", ["Ann \U0001f600", "Ann \u2764", "\U0001f468\u200d\U0001f469 Ann"]
+)
+def test_emoji_is_kept_with_a_warning(emoji: str) -> None:
+    cell = normalize_name(emoji)
+    assert (cell.text, cell.problem) == (emoji, ProblemCode.TEXT_EMOJI)
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [("'0123", "0123"), ("'=cmd", "=cmd"), ("'+1", "+1"), ("'-x", "-x"), ("'@home", "@home")],
+)
+def test_apostrophe_that_marks_text_in_excel_is_removed(written: str, sent: str) -> None:
+    cell = normalize_text(written)
+    assert (cell.text, cell.problem) == (sent, ProblemCode.APOSTROPHE_REMOVED)
+
+
+def test_lines_of_free_text_become_one() -> None:
+    cell = normalize_text("Cough\r\nand fever\u2028since Monday")
+    assert (cell.text, cell.problem) == ("Cough and fever since Monday", None)
+
+
+@pytest.mark.parametrize(
+    ("characters", "is_error"), [(LONGEST_TEXT, False), (LONGEST_TEXT + 1, True)]
+)
+def test_free_text_has_a_limit(characters: int, is_error: bool) -> None:  # noqa: FBT001
+    cell = normalize_text("x" * characters)
+    assert cell.is_error is is_error
+    assert cell.problem in {None, ProblemCode.CELL_TOO_LONG}
+
+
+def test_limit_of_free_text_can_be_lower() -> None:
+    assert normalize_text("Main Street", longest=4).problem is ProblemCode.CELL_TOO_LONG
+
+
+def test_what_a_cell_says_of_itself_holds_no_value() -> None:
+    assert "Secretname" not in repr(normalize_name("Secretname"))
