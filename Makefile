@@ -59,7 +59,7 @@ cover: $(VENV)/dev.stamp ## every test, with branch coverage
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate --no-emit-index-url --no-emit-find-links --extra dev --extra web \
-		pyproject.toml requirements/build.in -o requirements/dev.txt
+		pyproject.toml requirements/build.in -c requirements/constraints.txt -o requirements/dev.txt
 	for extra in web fleet remote; do uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 		--extra $$extra pyproject.toml -c requirements/dev.txt -o requirements/$$extra.txt; done

@@ -24,6 +24,7 @@ OUR_HEADINGS: tuple[str, ...] = (
     "emr_booking_id",
     "http",
     "server_ids",
+    "row_number",
     "row_key",
 )
 """What results put behind the source's own columns."""

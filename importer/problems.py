@@ -154,6 +154,13 @@ class ProblemCode(Enum):
         "The first row does not hold column headings.",
         "Delete the rows above the headings, or add a row of headings.",
     )
+    TABLES_UNCLEAR = (
+        "IMP016",
+        _E,
+        "more than one table",
+        "A second table stands below or beside the first one.",
+        "Keep one table in the file, or on the sheet.",
+    )
     ROW_TOO_WIDE = (
         "IMP020",
         _E,

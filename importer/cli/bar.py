@@ -77,7 +77,7 @@ class BarNarrator(Narrator):
         if counts.last_problem:
             rows = counts.last_problem_rows
             lines.append(Text(f"  last: {counts.last_problem} ({rows:,} rows)", style="dim"))
-        hint = f"  Ctrl-C stops after the requests in flight; resume {counts.run_id} carries on."
+        hint = "  Ctrl-C stops after the requests in flight; the same command carries on."
         bar = [] if self._bar is None else [self._bar]
         return Group(*bar, *lines, Text(hint, style="dim"))
 
@@ -87,7 +87,7 @@ def _count_line(counts: ProgressView) -> str:
     words = [
         f"[green]{shown.booked} {counts.booked:,} booked[/]",
         f"[red]{shown.rejected} {counts.rejected:,} rejected[/]",
-        f"[yellow]{shown.unknown} {counts.unknown:,} unknown (not sent again)[/]",
+        f"[yellow]{shown.unknown} {counts.unknown:,} unknown[/]",
         f"[blue]{shown.waiting} {counts.waiting:,} waiting[/]",
         f"[dim]skipped {counts.skipped:,}[/]",
     ]

@@ -58,6 +58,7 @@ def command(
     booked anew, or nothing. Who decided, and when, goes into the ledger.
     """
     settings = settings_of(ctx)
+    settings.require_ledger()
     if decisions is None:
         ctx.exit(_write(run_id, settings, worksheet or Path(f"{run_id}.reconcile.xlsx")))
     if worksheet is not None:

@@ -35,6 +35,7 @@ def command(ctx: click.Context, /, run_id: str, source: Path | None, **_flags: o
     from importer.pipeline import write_results_again  # noqa: PLC0415 - pandas is slow to import
 
     settings = settings_of(ctx)
+    settings.require_ledger()
     written = write_results_again(
         run_id, settings, source=source, results=settings.results, clock=SystemClock()
     )

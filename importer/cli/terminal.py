@@ -61,9 +61,13 @@ _ASCII = Signs(
 
 def signs(*, err: bool = False) -> Signs:
     """Return the signs that standard output, or standard error, can show."""
-    stream = sys.stderr if err else sys.stdout
-    encoding = (stream.encoding or "ascii").lower().replace("-", "")
-    return _UNICODE if encoding.startswith("utf") else _ASCII
+    return _UNICODE if _encoding(err=err).lower().startswith("utf") else _ASCII
+
+
+def _encoding(*, err: bool) -> str:
+    # While a bar is drawn, rich stands in front of both streams, and says no encoding.
+    streams = (sys.stderr, sys.__stderr__) if err else (sys.stdout, sys.__stdout__)
+    return next((s.encoding for s in streams if s is not None and s.encoding), "ascii")
 
 
 def is_seen_by_a_person() -> bool:
@@ -87,8 +91,7 @@ def put(text: str) -> None:
 
 
 def _print(text: str, *, err: bool) -> None:
-    stream = sys.stderr if err else sys.stdout
-    encoding = stream.encoding or "ascii"
+    encoding = _encoding(err=err)
     click.echo(text.encode(encoding, "replace").decode(encoding), err=err)
 
 

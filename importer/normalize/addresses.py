@@ -63,7 +63,9 @@ def _validated(address: str) -> str:
     try:
         # example.com and .test are where invented patients live; a domain that does not
         # exist is found by nobody but DNS, which a file of patients must not be told to.
-        found = validate_email(address, check_deliverability=False, test_environment=True)
+        found = validate_email(
+            address, check_deliverability=False, test_environment=True, strict=True
+        )
     except EmailNotValidError:
         return ""
     return found.normalized

@@ -19,7 +19,6 @@ from importer.results import (
     ErrorKind,
     ResultRow,
     default_results_path,
-    digest_of,
     safe_target,
     write_results,
 )
@@ -57,9 +56,7 @@ def write_run_results(
     """
     spool.prepare()
     with ledger.history() as history:
-        there = digest_of(path)
-        is_ours = there is not None and history.wrote(there)
-        target = safe_target(path, there if is_ours else None, run.run_id)
+        target = safe_target(path, history.wrote, run.run_id)
         columns = intake.source_columns
         if not ledger.has_failed:
             ledger.update_run(run.run_number, results_path=str(target))

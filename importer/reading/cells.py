@@ -23,12 +23,12 @@ def cell_text(value: CellValue) -> str:
     match value:
         case str():
             return value
+        case float():
+            return str(int(value)) if _is_exact_integer(value) else repr(value)
         case bool():
             return "true" if value else "false"
         case int():
             return str(value)
-        case float():
-            return str(int(value)) if _is_exact_integer(value) else repr(value)
         case _:
             return _moment_text(value)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 20
 _CTRL_Z = b"\x1a"
+_CONTROLS = bytes(code for code in (*range(32), 127) if code not in b"\t\n\r")
 _LONGEST_MARK = 4096
 _UNDECODED = re.compile("[\ud800-\udfff]+")
 _PROVEN = re.compile("[^\x00-\x7f\ud800-\udfff]")
@@ -79,6 +80,7 @@ def survey(source: BinaryIO, place: Place) -> Survey:
         if not block:
             break
         rest -= len(block)
+        tally.has_odd = tally.has_odd or len(block.translate(None, _CONTROLS)) != len(block)
         tally.add(decoder.decode(block, final=not rest))
     # A few bad bytes among good letters of many bytes are a damaged cell; bad bytes alone
     # are another encoding, in which every accent would come out wrong.
@@ -110,10 +112,10 @@ class _Tally:
 
     def add(self, text: str) -> None:
         """Count what one block of text proves."""
-        self.has_odd = self.has_odd or has_odd(text)
         if text.isascii():
             self._count_lines(text)
             return
+        self.has_odd = self.has_odd or has_odd(text)
         self.proven += len(_PROVEN.findall(text))
         self.undecoded += len(_UNDECODED.findall(text))
         if self.undecoded and not self.first_undecoded_line:

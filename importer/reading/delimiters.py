@@ -99,10 +99,11 @@ def prove_dialect(
         SourceError: None fits, more than one does, or the headings are not where they should be.
     """
     trials = [_try(sample, candidate, header_row, place) for candidate in candidates]
-    if not any(trial.headings for trial in trials):
-        # Not one reads as far as the headings: say where the text is broken, if it is.
-        deque(_records(sample, candidates[0], place), maxlen=0)
     trial = _best(trials, place)
+    broken = [other for other in trials if not other.headings]
+    if broken and len(trial.headings) <= 1:
+        # One that fits does not read as far as the headings: say where the text is broken.
+        deque(_records(sample, broken[0].delimiter, place), maxlen=0)
     rows = trial.rows if len(trial.headings) > 1 else max(trials, key=lambda t: t.evenness).rows
     prove_headings(trial.headings, header_row, rows, place)
     return Dialect(delimiter=trial.delimiter, headings=trial.headings, width=trial.width)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from importer.problems import ProblemCode, RowProblem
 from importer.reading.characters import is_blank
+from importer.reading.second_table import second_table_check
 from importer.reading.table import Chunk, Place, column_letter
 
 if TYPE_CHECKING:
@@ -61,12 +62,14 @@ def chunks_of(
         SourceError: A column without a heading holds values.
     """
     batch = _Batch(layout=layout, with_lines=with_lines)
+    check_table = second_table_check(layout.headings, layout.place)
     most = max(1, min(chunk_rows, _CHUNK_CELLS // max(1, len(layout.headings))))
     blank_lines = array("Q")
     for row in rows:
         if is_blank(row.cells) and not any(found.is_error for found in row.problems):
             blank_lines.append(row.line)
             continue
+        check_table(row.number, row.cells, bool(blank_lines))
         first_blank = row.number - len(blank_lines)
         for offset, line in enumerate(blank_lines):
             batch.add_blank(first_blank + offset, line)

@@ -45,6 +45,7 @@ def our_cells(row: ResultRow) -> tuple[str, ...]:
         row.emr_booking_id,
         _number(row.http_status),
         row.server_ids,
+        str(row.row_number),
         row.row_key,
     )
 

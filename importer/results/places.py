@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from importer.results.atomic import digest_of, fitting_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 # x.results.xlsx, x.results-2.xlsx, and what safe_target makes of them with a run id
@@ -34,22 +34,25 @@ def default_results_path(source: Path) -> Path:
     return source.with_name(fitting_name(earlier["base"], ending))
 
 
-def safe_target(path: Path, last_written_digest: str | None, run_id: str) -> Path:
+def safe_target(path: Path, is_ours: Callable[[str], bool], run_id: str) -> Path:
     """Return `path`, or a name with the run id in it when somebody changed what is there.
 
     Args:
         path: Where the file should go.
-        last_written_digest: SHA-256 of what we last wrote for this run; None when nothing.
+        is_ours: Says of a SHA-256 whether we wrote that file, so that it may be replaced.
         run_id: Goes into the name: `x.results.2026-11-22-7f3a.xlsx`, then `...-7f3a-2.xlsx`.
 
     Raises:
         SettingsError: The place holds a folder or a device, or may not be read.
     """
     return next(
-        candidate
-        for candidate in _candidates(path, run_id)
-        if digest_of(candidate) in {None, last_written_digest}
+        candidate for candidate in _candidates(path, run_id) if _is_free(candidate, is_ours)
     )
+
+
+def _is_free(path: Path, is_ours: Callable[[str], bool]) -> bool:
+    there = digest_of(path)
+    return there is None or is_ours(there)
 
 
 def _candidates(path: Path, run_id: str) -> Iterator[Path]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from importer.sandbox.config import SandboxConfig
 
 _T = TypeVar("_T")
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
 _LOG_NAME = "requests.jsonl"
 
 
@@ -53,8 +54,7 @@ class _Server(uvicorn.Server):
     async def main_loop(self) -> None:
         """Warm up, say so, then serve until stopped; the date header is set once a second."""
         await self.on_tick(0)
-        address = self.servers[0].sockets[0].getsockname()
-        await asyncio.to_thread(warm_up, address[:2], self._state.config, self._secret)
+        await self._warm_up()
         self._state.become_ready()
         self._on_ready()
         while not self._stop.is_set():
@@ -62,6 +62,15 @@ class _Server(uvicorn.Server):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1):
                     await self._stop.wait()
+
+    async def _warm_up(self) -> None:
+        """Send the server its own first requests; when that fails, leave nothing open."""
+        address = reachable(self.servers[0].sockets[0])
+        try:
+            await asyncio.to_thread(warm_up, address, self._state.config, self._secret)
+        except BaseException:
+            await self.shutdown()
+            raise
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Cut every connection and end every request; what was answered stands in the log."""
@@ -113,9 +122,15 @@ def bound_socket(host: str, port: int) -> socket.socket:
     return sock
 
 
+def reachable(sock: socket.socket) -> tuple[str, int]:
+    """Return the address by which this machine reaches a bound socket."""
+    host, port = sock.getsockname()[:2]
+    return _EVERYWHERE.get(host, host), port
+
+
 def base_url_of(sock: socket.socket) -> str:
     """Return the URL of a bound socket."""
-    host, port = sock.getsockname()[:2]
+    host, port = reachable(sock)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

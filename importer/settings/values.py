@@ -125,14 +125,17 @@ class Settings:
         Raises:
             SettingsError: One is missing; the message names its variable.
         """
-        for value, variable, what in (
-            (self.base_url, "SOLV_IMPORT_BASE_URL", "where to send bookings"),
-            (self.client_id, "SOLV_IMPORT_CLIENT_ID", "which client signs in"),
-            (self.client_secret, "SOLV_IMPORT_CLIENT_SECRET", "the client's secret"),
-        ):
-            if not value:
-                todo = f"Set {variable}; `solv-import doctor` shows what is set and where."
-                raise SettingsError(f"{variable} is not set: {what}.", todo=todo)
+        self.require_ledger()
+        _require(self.client_secret, "CLIENT_SECRET", "the client's secret")
+
+    def require_ledger(self) -> None:
+        """Raise unless it is known whose ledger is meant: a server's and a client's.
+
+        Raises:
+            SettingsError: One is missing; the message names its variable.
+        """
+        _require(self.base_url, "BASE_URL", "where bookings go")
+        _require(self.client_id, "CLIENT_ID", "which client signs in")
 
     def request_settings(self) -> dict[str, Any]:
         """Return what changes the requests that a file becomes, ready for JSON.
@@ -154,6 +157,13 @@ class Settings:
             "defaults": dict(sorted(self.defaults.items())),
             "allow_walkin_scheduling": self.allow_walkin_scheduling,
         }
+
+
+def _require(value: str, name: str, what: str) -> None:
+    if not value:
+        variable = f"SOLV_IMPORT_{name}"
+        todo = f"Set {variable}; `solv-import doctor` shows what is set and where."
+        raise SettingsError(f"{variable} is not set: {what}.", todo=todo)
 
 
 def is_loopback_url(url: str) -> bool:

@@ -135,5 +135,4 @@ class RawClient:
 
 def raw_client(sandbox: Sandbox) -> RawClient:
     """Return a bare connection that may book."""
-    with signed_in(sandbox) as client:
-        return RawClient(sandbox, client.headers["Authorization"])
+    return RawClient(sandbox, signed_in(sandbox).headers["Authorization"])

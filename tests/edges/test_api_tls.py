@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,8 +13,8 @@ import trustme
 
 from importer.api import Partner, TokenSource, tls_context
 from importer.errors import SettingsError
-from importer.model import Booked, NotTaken, NotTakenCause, Outcome
-from tests.edges.raw_server import HandedInClock, always, answer, raw_server
+from importer.model import Booked, NotTaken, NotTakenCause, Outcome, Unknown
+from tests.edges.raw_server import HandedInClock, Script, Visit, always, answer, raw_server
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +49,12 @@ def ca_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+async def at_once(visit: Visit) -> None:
+    """Answer as a plain server does to what is no HTTP."""
+    await visit.send(answer(b"", status=400))
+    await visit.request()
+
+
 async def no_turn() -> None:
     pass
 
@@ -63,7 +70,13 @@ def source_of(base_url: str, tls: ssl.SSLContext) -> TokenSource:
     )
 
 
-def book(shown: ssl.SSLContext | None, trusted: ssl.SSLContext, *, gate_s: float = 0.0) -> Outcome:
+def book(
+    shown: ssl.SSLContext | None,
+    trusted: ssl.SSLContext,
+    *,
+    gate_s: float = 0.0,
+    script: Script = BOOKED,
+) -> Outcome:
     """Return the outcome of a booking over TLS at a server that shows this certificate."""
 
     async def gate() -> bool:
@@ -73,7 +86,7 @@ def book(shown: ssl.SSLContext | None, trusted: ssl.SSLContext, *, gate_s: float
     async def run() -> Outcome:
         async with (
             raw_server(TOKEN) as sign_in,
-            raw_server(BOOKED, tls=shown) as server,
+            raw_server(script, tls=shown) as server,
             Partner(
                 base_url=server.url("https"),
                 client_id="clinic-1",
@@ -84,7 +97,7 @@ def book(shown: ssl.SSLContext | None, trusted: ssl.SSLContext, *, gate_s: float
             ) as partner,
         ):
             outcome = await partner.create_booking(b"{}", before_first_byte=gate)
-            assert not server.requests or isinstance(outcome, Booked)
+            assert not server.requests or isinstance(outcome, Booked | Unknown)
             return outcome
 
     return asyncio.run(run())
@@ -126,9 +139,24 @@ def test_a_bad_certificate_ends_the_sign_in_at_once(shown: ssl.SSLContext, ca_fi
 
 
 def test_tls_to_a_plain_port_takes_no_booking() -> None:
-    outcome = book(None, tls_context())
+    outcome = book(None, tls_context(), script=at_once)
     assert isinstance(outcome, NotTaken)
     assert (outcome.cause, outcome.left) == (NotTakenCause.NO_CONNECTION, False)
+
+
+def test_a_broken_record_after_the_request_leaves_the_row_unknown(ca_file: Path) -> None:
+    """No class of httpx's own comes out of this one; that the request left decides."""
+
+    async def broken(visit: Visit) -> None:
+        await visit.request()
+        os.write(
+            visit.writer.get_extra_info("socket").fileno(), b"\x17\x03\x03\x00\x20" + b"x" * 32
+        )
+        await visit.request()
+
+    outcome = book(GOOD, tls_context(ca_file), script=broken)
+    assert isinstance(outcome, Unknown)
+    assert "Error" in outcome.reason
 
 
 def test_verification_cannot_be_less_than_this(ca_file: Path) -> None:

@@ -330,7 +330,7 @@ def test_pipe_is_no_target_and_does_not_hang(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="not a file"):
         prove_writable(tmp_path / "a.csv")
     with pytest.raises(SettingsError, match="not a file"):
-        safe_target(tmp_path / "a.csv", None, RUN)
+        safe_target(tmp_path / "a.csv", set().__contains__, RUN)
 
 
 def test_read_only_folder_is_found_before_anything_is_sent() -> None:
@@ -344,30 +344,30 @@ def test_read_only_folder_is_found_before_anything_is_sent() -> None:
 
 def test_file_of_ours_is_written_again_in_place(tmp_path: Path) -> None:
     path = tmp_path / "a.csv.results.xlsx"
-    assert safe_target(path, None, RUN) == path
-    assert safe_target(path, put(path), RUN) == path
+    assert safe_target(path, set().__contains__, RUN) == path
+    assert safe_target(path, {put(path)}.__contains__, RUN) == path
 
 
 def test_edited_file_is_never_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "a.csv.results.xlsx"
     ours = put(path)
     path.write_bytes(b"corrected by hand")
-    second = safe_target(path, ours, RUN)
+    second = safe_target(path, {ours}.__contains__, RUN)
     assert second.name == f"a.csv.results.{RUN}.xlsx"
     second.write_bytes(b"another hand")
-    third = safe_target(path, ours, RUN)
+    third = safe_target(path, {ours}.__contains__, RUN)
     assert third.name == f"a.csv.results.{RUN}-2.xlsx"
     latest = put(third)
-    assert safe_target(path, latest, RUN) == third
+    assert safe_target(path, {latest}.__contains__, RUN) == third
     third.write_bytes(b"and again")
-    assert safe_target(path, latest, RUN).name == f"a.csv.results.{RUN}-3.xlsx"
+    assert safe_target(path, {latest}.__contains__, RUN).name == f"a.csv.results.{RUN}-3.xlsx"
     assert path.read_bytes() == b"corrected by hand"
 
 
 def test_foreign_file_is_never_overwritten_when_we_wrote_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     path.touch()
-    assert safe_target(path, None, RUN).name == f"a.{RUN}.xlsx"
+    assert safe_target(path, set().__contains__, RUN).name == f"a.{RUN}.xlsx"
 
 
 @pytest.mark.parametrize(

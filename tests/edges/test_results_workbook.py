@@ -135,7 +135,19 @@ def test_their_columns_come_first_and_ours_after_them(tmp_path: Path) -> None:
     )
     assert cells_of(write(tmp_path, [row], ["FIRST", "Phone #"])) == [
         ["FIRST", "Phone #", *OUR_HEADINGS],
-        ["Leo", "007", "booked", "12345", "", "RESERVED", "E-1", "200", "x-request-id=abc", "rabc"],
+        [
+            "Leo",
+            "007",
+            "booked",
+            "12345",
+            "",
+            "RESERVED",
+            "E-1",
+            "200",
+            "x-request-id=abc",
+            "2",
+            "rabc",
+        ],
     ]
 
 
@@ -282,7 +294,7 @@ def test_headings_are_frozen_bold_and_filtered(tmp_path: Path) -> None:
     rows = [make_row(n, "a", "b") for n in range(2, 7)]
     sheet = openpyxl.load_workbook(write(tmp_path, rows))["Results"]
     assert sheet.freeze_panes == "A2"
-    assert sheet.auto_filter.ref == "A1:J6"
+    assert sheet.auto_filter.ref == "A1:K6"
     assert all(cell.font.bold and cell.fill.fgColor.rgb != "00000000" for cell in sheet[1])
     assert sheet.column_dimensions["A"].width >= 8
 

@@ -28,7 +28,7 @@ from importer.problems import ProblemCode
         "Jos\u00e9",
         "\u738b\u5c0f\u660e",
         "\u05d3\u05d5\u05d3",
-        "\u0646\u0631\u06af\u0633\u200c\u0628\u0627\u0646\u0648",  # a joiner between Persian letters
+        "\u0646\u0631\u06af\u0633\u200c\u0628\u0627\u0646\u0648",  # Persian, with a joiner
     ],
 )
 def test_name_is_left_as_it_is(name: str) -> None:
@@ -76,7 +76,7 @@ def test_invisible_characters_are_removed_with_a_warning(written: str) -> None:
         ("Ann\nLee", ProblemCode.CELL_CONTROL_CHARACTER),
         ("Ann\u2028Lee", ProblemCode.CELL_CONTROL_CHARACTER),
         ("Jos\ufffd", ProblemCode.CELL_NOT_DECODABLE),
-        ("Jos\ud800", ProblemCode.CELL_NOT_DECODABLE),
+        (f"Jos{chr(0xD800)}", ProblemCode.CELL_NOT_DECODABLE),
         ("a" * (LONGEST_NAME + 1), ProblemCode.CELL_TOO_LONG),
         ("a" * (LONGEST_CELL + 1), ProblemCode.CELL_TOO_LONG),
     ],

@@ -1,0 +1,274 @@
+"""A heading is known, mapped or not sent; nothing is guessed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from importer.columns import (
+    OUR_HEADINGS,
+    SYNONYMS,
+    VETO_WORDS,
+    ColumnPlan,
+    known_field,
+    plan_columns,
+)
+from importer.model import BOOKING_FIELDS, REQUIRED_FIELDS
+from importer.problems import FileProblem, ProblemCode
+
+P = ProblemCode
+
+
+def plan(*headings: str, show: bool = True, **how: object) -> ColumnPlan:
+    return plan_columns(headings, show_headings=show, **how)  # type: ignore[arg-type]
+
+
+def found(planned: ColumnPlan, code: ProblemCode) -> list[FileProblem]:
+    return [problem for problem in planned.problems if problem.code is code]
+
+
+def test_names_of_the_api_are_known() -> None:
+    planned = plan(*BOOKING_FIELDS)
+    assert planned.fields == {field: column for column, field in enumerate(BOOKING_FIELDS)}
+    assert planned.problems == ()
+    assert (planned.ignored, planned.ours, planned.row_key) == ((), (), None)
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "first_name",
+        "First Name",
+        "FIRST-NAME",
+        "firstName",
+        "FirstName",
+        " first\u00a0name ",
+        "First  Name *",
+        "First Name (required)",
+        "\uff26irst Name",
+        "First\u200b Name",
+    ],
+)
+def test_writing_makes_no_difference(heading: str) -> None:
+    assert known_field(heading) == "first_name"
+
+
+@pytest.mark.parametrize(
+    ("heading", "field"),
+    [
+        ("Patient First Name", "first_name"),
+        ("First", "first_name"),
+        ("Given Name", "first_name"),
+        ("Surname", "last_name"),
+        ("Mobile", "phone"),
+        ("Cell", "phone"),
+        ("Phone #", "phone"),
+        ("DOB", "birth_date"),
+        ("D.O.B.", "birth_date"),
+        ("Date of Birth", "birth_date"),
+        ("DOB (MM/DD/YYYY)", "birth_date"),
+        ("Appt Date", "appointment_date"),
+        ("Appointment", "appointment_date"),
+        ("Appointment Time", "appointment_date"),
+        ("Appointment Date/Time", "appointment_date"),
+        ("Clinic ID", "location_id"),
+        ("Location", "location_id"),
+        ("Location #", "location_id"),
+        ("Walk-in", "is_walk_in"),
+        ("E-mail", "email"),
+        ("Reason for visit", "reason"),
+        ("Sex", "birth_sex"),
+        ("Street", "address_street"),
+        ("Address 1", "address_street"),
+        ("Address Line 2", "address_street_secondary"),
+        ("City", "address_city"),
+        ("State", "address_state"),
+        ("Zip", "address_zip"),
+        ("ZIP Code", "address_zip"),
+        ("Referral Source", "attribution"),
+        ("MRN", "emr_patient_id"),
+        ("EMR ID", "emr_patient_id"),
+        ("Paperwork", "paperwork_status"),
+        ("Appointment Type ID", "visit_type_id"),
+    ],
+)
+def test_synonym_is_known(heading: str, field: str) -> None:
+    assert known_field(heading) == field
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        *("Guarantor Phone", "Emergency Contact Phone", "Employer Phone", "Spouse First Name"),
+        *("Name", "Date", "Gender", "Provider", "Notes", "Birthdy", "Phone (Emergency)", ""),
+    ],
+)
+def test_what_is_only_similar_is_not_taken(heading: str) -> None:
+    assert known_field(heading) is None
+
+
+def test_every_field_has_synonyms_and_none_has_two_fields() -> None:
+    assert set(SYNONYMS) == set(BOOKING_FIELDS)
+    owners = [(name, field) for field, names in SYNONYMS.items() for name in names]
+    assert [pair for pair in owners if known_field(pair[0]) != pair[1]] == []
+
+
+def test_no_synonym_is_about_somebody_else() -> None:
+    words = {word for names in SYNONYMS.values() for name in names for word in name.lower().split()}
+    assert words.isdisjoint(VETO_WORDS)
+
+
+def test_unknown_column_is_listed_and_not_sent() -> None:
+    planned = plan(*REQUIRED_FIELDS, "Notes", "Guarantor Phone", "")
+    assert planned.ignored == (6, 7, 8)
+    assert [(p.place, p.hint) for p in found(planned, P.COLUMN_UNKNOWN)] == [
+        ("column G", '"Notes"'),
+        ("column H", '"Guarantor Phone"'),
+    ]
+    assert not any(problem.is_error for problem in planned.problems)
+
+
+def test_outside_a_terminal_unknown_headings_are_named_by_letter_only() -> None:
+    planned = plan("Zelda Secretname", "1985-03-04", "birthdy", show=False)
+    said = " ".join(problem.sentence() for problem in planned.problems)
+    assert "Zelda" not in said
+    assert "1985" not in said
+    assert "birthdy" not in said
+    assert "column A" in said
+
+
+def test_heading_on_a_terminal_is_short_and_printable() -> None:
+    planned = plan(*REQUIRED_FIELDS, "x" * 500 + "\x1b[31m", "\x1b[31mred")
+    hints = [problem.hint for problem in found(planned, P.COLUMN_UNKNOWN)]
+    assert all(hint.isprintable() for hint in hints)
+    assert max(map(len, hints)) < 70
+
+
+def test_missing_columns_are_told_one_by_one() -> None:
+    missing = found(plan("Notes"), P.COLUMN_MISSING)
+    assert [problem.hint for problem in missing] == [
+        f"{field}: no heading comes near" for field in REQUIRED_FIELDS
+    ]
+    assert all(problem.is_error for problem in missing)
+
+
+def test_missing_column_names_the_nearest_heading() -> None:
+    headings = [field for field in REQUIRED_FIELDS if field != "birth_date"]
+    shown = found(plan(*headings, "Birthdy"), P.COLUMN_MISSING)
+    assert [problem.hint for problem in shown] == [
+        'birth_date: the nearest heading is "Birthdy" in column F; map it under [columns]'
+    ]
+    hidden = found(plan(*headings, "Birthdy", show=False), P.COLUMN_MISSING)
+    assert [problem.hint for problem in hidden] == [
+        "birth_date: the nearest heading is in column F; map it under [columns]"
+    ]
+
+
+def test_somebody_elses_column_is_no_hint() -> None:
+    headings = [field for field in REQUIRED_FIELDS if field != "phone"]
+    hints = [p.hint for p in found(plan(*headings, "Guarantor Phone"), P.COLUMN_MISSING)]
+    assert hints == ["phone: no heading comes near"]
+
+
+def test_default_stands_in_for_a_column() -> None:
+    headings = [field for field in REQUIRED_FIELDS if field != "location_id"]
+    assert plan(*headings, provided={"location_id"}).problems == ()
+
+
+def test_two_columns_for_one_field_are_a_question() -> None:
+    planned = plan(*REQUIRED_FIELDS, "Mobile")
+    assert [(p.place, p.hint) for p in found(planned, P.COLUMN_TWICE)] == [
+        ("columns C and G", "phone: map just one of them under [columns]")
+    ]
+    assert found(planned, P.COLUMN_UNKNOWN) == []
+
+
+def test_profile_wins_over_known_names() -> None:
+    planned = plan(*REQUIRED_FIELDS, "Mobile", mapped={"Mobile": "phone"})
+    assert planned.fields["phone"] == 6
+    assert planned.ignored == (2,)
+    assert [(p.place, p.hint) for p in found(planned, P.COLUMN_UNKNOWN)] == [
+        ("column C", '"phone"; phone is read from column G')
+    ]
+
+
+def test_profile_maps_any_heading_whatever_its_case() -> None:
+    planned = plan("geb.  datum", "Other", mapped={"Geb. Datum": "birth_date", "Other": "reason"})
+    assert planned.fields == {"birth_date": 0, "reason": 1}
+
+
+def test_profile_heading_that_is_exactly_there_beats_one_that_is_alike() -> None:
+    planned = plan("cell no", "Cell No", mapped={"Cell No": "phone"})
+    assert planned.fields["phone"] == 1
+
+
+def test_profile_that_names_two_columns_is_a_question() -> None:
+    planned = plan("A1", "B1", mapped={"A1": "phone", "B1": "phone"})
+    assert [problem.place for problem in found(planned, P.COLUMN_TWICE)] == ["columns A and B"]
+
+
+def test_mapped_heading_that_is_not_there_stops_the_file() -> None:
+    planned = plan(*REQUIRED_FIELDS, mapped={"Born on": "birth_date"})
+    (problem,) = found(planned, P.PROFILE_COLUMN_MISSING)
+    assert problem.is_error
+    assert problem.hint == "birth_date is mapped to the heading 'Born on'"
+    assert found(planned, P.COLUMN_MISSING) == []
+
+
+def test_mapping_to_no_field_of_the_api_stops_the_file() -> None:
+    (problem,) = found(plan("Name", mapped={"Name": "full_name"}), P.PROFILE_COLUMN_MISSING)
+    assert "full_name" in problem.hint
+
+
+@pytest.mark.parametrize(
+    "heading", ["f\u0456rst_name", "First N\u0430me", "\u0420hone", "D\u039fB"]
+)
+def test_letters_of_another_alphabet_that_look_latin_stop_the_file(heading: str) -> None:
+    (problem,) = found(plan(heading), P.HEADING_LOOKALIKE)
+    assert problem.is_error
+    assert problem.place == "column A"
+    assert problem.hint.startswith("it looks like ")
+
+
+def test_heading_in_another_alphabet_is_just_unknown() -> None:
+    planned = plan(*REQUIRED_FIELDS, "\u0418\u043c\u044f")
+    assert [problem.code for problem in planned.problems] == [P.COLUMN_UNKNOWN]
+
+
+def test_our_own_csv_is_recognized_by_its_last_headings() -> None:
+    planned = plan(*REQUIRED_FIELDS, "Notes", *OUR_HEADINGS)
+    assert planned.ours == tuple(range(7, 15))
+    assert planned.row_key == 14
+    assert planned.ignored == (6,)
+
+
+def test_our_own_workbook_keeps_its_row_keys_when_columns_were_moved() -> None:
+    planned = plan("row_key", *REQUIRED_FIELDS, "status", is_results=True)
+    assert (planned.row_key, planned.ours) == (0, (0, 7))
+    assert planned.problems == ()
+
+
+def test_strangers_status_and_row_key_are_just_unknown() -> None:
+    planned = plan(*REQUIRED_FIELDS, "status", "row_key")
+    assert (planned.row_key, planned.ours, planned.ignored) == (None, (), (6, 7))
+
+
+def test_column_letters_go_past_z() -> None:
+    planned = plan(*REQUIRED_FIELDS, *[""] * 20, "Notes", *[""] * 675, "More")
+    places = [problem.place for problem in found(planned, P.COLUMN_UNKNOWN)]
+    assert places == ["column AA", "column AAA"]
+
+
+def test_errors_come_before_warnings() -> None:
+    errors = [problem.is_error for problem in plan("Notes", "f\u0456rst name").problems]
+    assert errors == sorted(errors, reverse=True)
+
+
+def test_rules_do_not_cost_half_a_second_of_pandas() -> None:
+    program = (
+        "import sys, importer.columns, importer.normalize, importer.identity;"
+        "sys.exit(bool({'pandas', 'pandera', 'numpy'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
