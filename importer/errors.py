@@ -39,7 +39,7 @@ class ExitCode(IntEnum):
 
 EXIT_MEANINGS: dict[ExitCode, str] = {
     ExitCode.OK: "every row is booked, a duplicate or blank; check found nothing",
-    ExitCode.NEEDS_A_PERSON: "finished; some rows need a person (invalid, rejected, left out, edited)",
+    ExitCode.NEEDS_A_PERSON: "finished; a person must see invalid, refused or left-out rows",
     ExitCode.USAGE: "wrong use or settings",
     ExitCode.SOURCE: "file or mapping unusable, or invalid rows hold the run: nothing was sent",
     ExitCode.CREDENTIALS: "sign-in or permission refused",

@@ -1,6 +1,7 @@
 """The catalogue of problems: code, title, sentence and fix, which feed every surface.
 
-IMP0xx the file · 1xx its headings and settings · 2xx one cell · 3xx between rows, files and runs · 4xx Solv's answers.
+IMP0xx the file · 1xx its headings and settings · 2xx one cell · 3xx between rows, files and
+runs · 4xx Solv's answers.
 """
 
 from __future__ import annotations

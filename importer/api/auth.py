@@ -18,8 +18,9 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from importer.api.connection import AnswerLost, Connection, NeverLeft, Reply
-from importer.api.wire import TOKEN_PATH, base_url_of, headers_of, host_of, is_header_text
+from importer.address import base_url_of, host_of
+from importer.api.connection import AnswerLost, BeforeFirstByte, Connection, NeverLeft, Reply
+from importer.api.wire import TOKEN_PATH, headers_of, is_header_text
 from importer.errors import CredentialsError, ImporterError, SettingsError, StoppedEarly
 from importer.model import NotTakenCause
 from importer.outcomes import Answer, wait_asked_s
@@ -74,8 +75,10 @@ class TokenSource:
     client_secret: str = field(repr=False)
     tls: ssl.SSLContext
     clock: Clock
-    turn: Callable[[], Awaitable[None]]
+    turn: BeforeFirstByte
     """Waits until one more request may leave: sign-ins count against the pace too."""
+    nap: Callable[[float], Awaitable[None]] | None = None
+    """Sleeps between two attempts, and ends early when the run is stopped; None: the clock."""
     grant_type: str = "service_api"
     scope: str = WRITE_BOOKINGS
     deadline_s: float = 65.0
@@ -142,7 +145,7 @@ class TokenSource:
     async def _ask(self) -> Reply:
         """Return the server's last word; asking again is harmless, so passing faults are."""
         attempts = AsyncRetrying(
-            sleep=self.clock.sleep,
+            sleep=self.nap or self.clock.sleep,
             stop=stop_after_attempt(_ATTEMPTS),
             wait=self._wait_s,
             retry=retry_if_result(_is_passing),
@@ -158,14 +161,10 @@ class TokenSource:
                 self.base_url + TOKEN_PATH,
                 headers=headers_of(self.client_id),
                 body=self._body(),
-                gate=self._gate,
+                gate=self.turn,
             )
         finally:
             await connection.aclose()
-
-    async def _gate(self) -> bool:
-        await self.turn()
-        return True
 
     def _body(self) -> bytes:
         return json.dumps(
@@ -249,7 +248,7 @@ def _is_passing(reply: Reply) -> bool:
     match reply:
         case Answer(status=status, body=body):
             return status in _PASSING or (status == _OK and body is None)
-        case NeverLeft(cause=NotTakenCause.CERTIFICATE):
+        case NeverLeft(cause=NotTakenCause.CERTIFICATE | NotTakenCause.HELD_BACK):
             return False
         case _:
             return True
@@ -267,6 +266,11 @@ def _unreachable(host: str, reply: AnswerLost | NeverLeft) -> ImporterError:
             f"The certificate of {host} could not be verified.",
             todo="Check SOLV_IMPORT_BASE_URL; for an authority of your own name its PEM file "
             "in SOLV_IMPORT_CA_FILE.",
+        )
+    if isinstance(reply, NeverLeft) and reply.cause is NotTakenCause.HELD_BACK:
+        return StoppedEarly(
+            "The run was stopped before it signed in.",
+            todo="Run the same command again; it carries on.",
         )
     return StoppedEarly(
         f"Could not reach {host} ({reply.reason}, {_ATTEMPTS} attempts).",

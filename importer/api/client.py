@@ -7,8 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self, assert_never
 
+from importer.address import base_url_of
 from importer.api.connection import AnswerLost, BeforeFirstByte, Connection, NeverLeft, Reply
-from importer.api.wire import base_url_of, bookings_url, headers_of
+from importer.api.wire import bookings_url, headers_of
 from importer.errors import CredentialsError
 from importer.model import NotTaken, NotTakenCause, Outcome, Unknown
 from importer.outcomes import Answer, outcome_of

@@ -75,6 +75,8 @@ def _write(run_id: str, settings: Settings, path: Path) -> ExitCode:
             todo="Take it in with --decisions, or name another with --worksheet.",
         )
     rows = unknown_worksheet(run_id, settings, path, clock=SystemClock())
+    if not rows:
+        path.unlink(missing_ok=True)  # an empty sheet would only stand in the next one's way
     if settings.json:
         put(json.dumps({"type": "worksheet", "run_id": run_id, "rows": rows, "path": str(path)}))
         return ExitCode.UNKNOWN_OUTCOMES if rows else ExitCode.OK

@@ -68,6 +68,7 @@ async def post_run(session: Session) -> PostingEnd:
         tls=tls_context(settings.ca_file),
         clock=session.clock,
         turn=turns.take,
+        nap=turns.nap,
         grant_type=settings.grant_type,
         deadline_s=settings.deadline_s,
     )

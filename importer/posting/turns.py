@@ -64,11 +64,12 @@ class Turns:
                 return True
             slot_s = self.pace.reserve(self.clock.monotonic())
 
-    async def take(self) -> None:
-        """Wait for a slot of its own, as a token call does."""
+    async def take(self) -> bool:
+        """Wait for a slot of its own, as a sign-in does; return whether to go."""
         while (slot_s := await self.next_slot()) is not None:
             if await self.reached(slot_s):
-                return
+                return True
+        return False
 
     def pause(self, asked_s: float | None) -> float:
         """Stop everybody for as long as the server asked, or for our own guess.

@@ -46,7 +46,9 @@ def _are_headings(cells: Sequence[str], headings: Sequence[str], names: frozense
 def _beside(headings: Sequence[str]) -> int:
     """Return where a table beside the first one may begin: behind an empty heading; else 0."""
     for column, heading in enumerate(headings):
-        left, right = headings[:column], headings[column + 1 :]
-        if not heading and min(filled_cells(left), filled_cells(right)) >= _FEWEST:
+        if heading:
+            continue
+        sides = (headings[:column], headings[column + 1 :])
+        if all(filled_cells(side) >= _FEWEST for side in sides):
             return column
     return 0

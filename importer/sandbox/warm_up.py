@@ -12,7 +12,7 @@ from importer.sandbox.wire import WARM_UP_HEADER
 if TYPE_CHECKING:
     from importer.sandbox.config import SandboxConfig
 
-_ROUNDS = 3
+_ROUNDS = 2
 _TIMEOUT_S = 10.0
 
 

@@ -6,6 +6,7 @@ import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from importer.address import is_loopback_url
 from importer.errors import SettingsError
 from importer.settings.catalogue import DEFAULT_FIELDS, SPECS
 from importer.settings.folders import config_folder, state_folder
@@ -18,7 +19,7 @@ from importer.settings.layers import (
     variable_layer,
 )
 from importer.settings.parsing import zone
-from importer.settings.values import Settings, is_loopback_url
+from importer.settings.values import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from importer.settings.values import is_loopback_url
+from importer.address import AddressError, base_url_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,24 +138,11 @@ def positive_id(word: str) -> str:
 
 
 def base_url(word: str) -> str:
-    """Return the server's address without a slash at its end.
-
-    Raises:
-        ValueError: It is no address, holds a name and password, or is plain http elsewhere.
-    """
-    stripped = word.strip().rstrip("/")
+    """Return the base address of the API in one spelling."""
     try:
-        parts = urlsplit(stripped)
-        port = parts.port
-    except ValueError:
-        raise ValueError("it is not an address") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
-        raise ValueError("give an address that begins with https://")
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError("give only scheme, host, port and path")
-    if parts.scheme == "http" and not is_loopback_url(stripped):
-        raise ValueError("http:// is only for a server on this machine; use https://")
-    return stripped
+        return base_url_of(word)
+    except AddressError as error:
+        raise ValueError(f"it {error.why}") from None
 
 
 def row_spans(word: str) -> tuple[tuple[int, int], ...]:

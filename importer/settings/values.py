@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
+from importer.address import is_loopback_url
 from importer.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -164,14 +163,3 @@ def _require(value: str, name: str, what: str) -> None:
         variable = f"SOLV_IMPORT_{name}"
         todo = f"Set {variable}; `solv-import doctor` shows what is set and where."
         raise SettingsError(f"{variable} is not set: {what}.", todo=todo)
-
-
-def is_loopback_url(url: str) -> bool:
-    """Return whether `url` names this very machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -45,8 +45,8 @@ def numbered(*answers: bytes) -> Script:
     return script
 
 
-async def no_turn() -> None:
-    pass
+async def no_turn() -> bool:
+    return True
 
 
 def source_of(
@@ -184,12 +184,27 @@ def test_a_sign_in_waits_for_its_turn_before_its_first_byte() -> None:
         async with raw_server(numbered(answer(b"", status=503), token_answer())) as server:
             seen = []
 
-            async def turn() -> None:
+            async def turn() -> bool:
                 await asyncio.sleep(0.02)
                 seen.append((server.visits, len(server.requests)))
+                return True
 
             await source_of(server.url(), turn=turn).current()
             assert seen == [(1, 0), (2, 1)]
+
+    asyncio.run(run())
+
+
+def test_a_sign_in_that_may_not_go_leaves_no_byte() -> None:
+    async def run() -> None:
+        async with raw_server(token_answer()) as server:
+
+            async def turn() -> bool:
+                return False
+
+            with pytest.raises(StoppedEarly, match="stopped before it signed in"):
+                await source_of(server.url(), turn=turn).current()
+            assert server.requests == []
 
     asyncio.run(run())
 

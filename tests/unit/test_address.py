@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.api import base_url_of, host_of, is_loopback_url
+from importer.address import base_url_of, host_of, is_loopback_url
 from importer.errors import SettingsError
 
 

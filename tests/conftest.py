@@ -1,0 +1,103 @@
+"""What tests of whole runs start from: invented rows, files of them, a sandbox, the command."""
+
+from __future__ import annotations
+
+import csv
+from contextlib import ExitStack
+from datetime import date, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from openpyxl import Workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from importer.sandbox import Sandbox
+    from tests.acceptance.cli_kit import Cli
+
+Row = dict[str, str]
+
+_FIRST_TIME = datetime(2090, 5, 1, 8, 0, tzinfo=timezone(timedelta(hours=-7)))
+
+
+def letters(number: int) -> str:
+    """Return a number as letters, so that it may stand in a name."""
+    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
+
+
+@pytest.fixture(scope="session")
+def make_row() -> Callable[..., Row]:
+    """Return a maker of rows; every number is another patient at another time."""
+
+    def make(number: int = 2, **changes: str) -> Row:
+        row = {
+            "first_name": "Ada",
+            "last_name": f"Sample{letters(number)}",
+            "phone": f"+1206555{100 + number % 100:04}",
+            "birth_date": (date(1950, 1, 1) + timedelta(days=number)).isoformat(),
+            "appointment_date": (_FIRST_TIME + timedelta(minutes=15 * number)).isoformat(),
+            "location_id": "4021",
+            "reason": "",
+            "emr_patient_id": f"MRN-{number}",
+        }
+        return row | changes
+
+    return make
+
+
+@pytest.fixture
+def write_csv(tmp_path: Path) -> Callable[..., Path]:
+    """Return a writer of CSV files."""
+
+    def write(rows: Iterable[Row], name: str = "visits.csv", **headings: str) -> Path:
+        path = tmp_path / name
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(_lines(rows, headings))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_xlsx(tmp_path: Path) -> Callable[..., Path]:
+    """Return a writer of workbooks."""
+
+    def write(rows: Iterable[Row], name: str = "visits.xlsx", **headings: str) -> Path:
+        workbook = Workbook()
+        for line in _lines(rows, headings):
+            workbook.worksheets[0].append(line)
+        workbook.save(tmp_path / name)
+        return tmp_path / name
+
+    return write
+
+
+def _lines(rows: Iterable[Row], headings: dict[str, str]) -> Iterator[list[str]]:
+    """Yield the headings, changed where `headings` says so, and the rows under them."""
+    for number, row in enumerate(rows):
+        if not number:
+            yield [headings.get(name, name) for name in row]
+        yield list(row.values())
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Callable[..., Sandbox]]:
+    """Return a starter of sandboxes, each with switches of its own."""
+    from importer.sandbox import SandboxConfig, running_sandbox  # noqa: PLC0415 - slow
+
+    with ExitStack() as stack:
+
+        def start(**switches: Any) -> Sandbox:  # noqa: ANN401 - whatever the sandbox takes
+            return stack.enter_context(running_sandbox(SandboxConfig(**switches)))
+
+        yield start
+
+
+@pytest.fixture
+def run_cli(tmp_path: Path) -> Cli:
+    """Return the command, with a state folder and an environment of its own."""
+    from tests.acceptance.cli_kit import Cli  # noqa: PLC0415 - most tests need none
+
+    return Cli(folder=tmp_path / "cli")

@@ -1,0 +1,252 @@
+"""`doctor`, `config show`, `explain`, `sandbox` and `demo`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from importer.cli.checkup import Health, clock_skew
+from importer.cli.shell import shell
+from importer.problems import ProblemCode
+from importer.sandbox import Sandbox, running_sandbox
+from importer.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+SECRET = "canary-secret"
+ONE_ROW = (
+    "first_name,last_name,phone,birth_date,appointment_date,location_id\n"
+    "Ana,Reyes,(312) 555-0142,1985-04-03,2037-03-02T09:15:00-06:00,4022\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let settings, state and the working folder be under `tmp_path`."""
+    monkeypatch.setenv("SOLV_IMPORT_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("SOLV_IMPORT_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """Run a sandbox and let the settings name it."""
+    with running_sandbox() as running:
+        monkeypatch.setenv("SOLV_IMPORT_BASE_URL", running.base_url)
+        monkeypatch.setenv("SOLV_IMPORT_CLIENT_ID", running.config.client_id)
+        monkeypatch.setenv("SOLV_IMPORT_CLIENT_SECRET", running.config.client_secret)
+        yield running
+
+
+def doctor() -> tuple[int, dict[str, dict[str, Any]]]:
+    """Return the exit code and the last finding of each kind."""
+    result = CliRunner().invoke(shell, ["doctor", "--json"])
+    found = json.loads(result.stdout)["findings"]
+    return result.exit_code, {finding["what"]: finding for finding in found}
+
+
+def test_all_is_well_with_a_sandbox_and_nothing_is_booked(sandbox: Sandbox) -> None:
+    code, found = doctor()
+    assert code == 0
+    assert list(found) == [
+        "versions", "packages", "state", "target", "ledger", "sign-in", "clock",
+    ]  # fmt: skip
+    assert {finding["health"] for finding in found.values()} == {"ok"}
+    assert sandbox.bookings() == []
+
+
+def test_a_refused_sign_in_is_exit_4(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOLV_IMPORT_CLIENT_SECRET", SECRET)
+    code, found = doctor()
+    assert (code, found["sign-in"]["health"]) == (4, "wrong")
+    assert sandbox.bookings() == []
+
+
+def test_an_unset_target_is_exit_2_and_the_rest_is_still_looked_at() -> None:
+    result = CliRunner().invoke(shell, ["doctor"])
+    assert result.exit_code == 2
+    assert "SOLV_IMPORT_BASE_URL is not set" in result.stdout
+    assert "versions" in result.stdout
+
+
+def test_a_state_folder_that_others_may_read_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o755)
+    (tmp_path / "state").chmod(0o755)
+    _, found = doctor()
+    assert found["state"]["health"] == "warning"
+    assert "chmod go=" in found["state"]["todo"]
+
+
+def test_a_misspelt_variable_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOLV_IMPORT_RAET", "1/s")
+    _, found = doctor()
+    assert "SOLV_IMPORT_RAET" in found["settings"]["detail"]
+
+
+@pytest.mark.parametrize(("content", "code"), [(b"not a database", 8), (None, 0)])
+def test_a_damaged_ledger_is_exit_8(sandbox: Sandbox, content: bytes | None, code: int) -> None:
+    Path("june.csv").write_text(ONE_ROW)
+    assert CliRunner().invoke(shell, ["run", "june.csv", "--rate", "none"]).exit_code == 0
+    (database,) = Path("state").glob("*/ledger.db")
+    if content is not None:
+        database.write_bytes(content)
+    ended, found = doctor()
+    assert ended == code, found
+    assert len(sandbox.bookings()) == 1
+
+
+def test_a_clock_that_is_off_is_a_warning(sandbox: Sandbox, tmp_path: Path) -> None:
+    from datetime import timedelta  # noqa: PLC0415 - only here
+
+    from importer.clock import SystemClock  # noqa: PLC0415
+
+    class SlowClock(SystemClock):
+        def now(self) -> datetime:
+            return super().now() - timedelta(minutes=10)
+
+    environ = {"SOLV_IMPORT_BASE_URL": sandbox.base_url}
+    settings = load_settings({}, environ=environ, folder=tmp_path)
+    finding = clock_skew(settings, SlowClock())
+    assert finding.health is Health.WARNING
+    # The Date header knows whole seconds only.
+    assert 598 <= int(finding.detail.split()[0]) <= 602
+
+
+def test_config_show_tells_values_and_origins_but_never_the_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOLV_IMPORT_CLIENT_SECRET", SECRET)
+    monkeypatch.setenv("SOLV_IMPORT_RAET", "1/s")
+    result = CliRunner().invoke(shell, ["config", "show", "--rate", "3/min", "--timezone", "UTC"])
+    assert result.exit_code == 0
+    lines = {line.split()[0]: line.split(maxsplit=2) for line in result.stdout.splitlines()}
+    assert lines["rate"] == ["rate", "3/min", "flag --rate"]
+    assert lines["timezone"][1] == "UTC"
+    assert (
+        lines["client_secret"]
+        == [
+            "client_secret",
+            "set",
+            "variable SOLV_IMPORT_CLIENT_SECRET",
+        ]
+        or "set" in lines["client_secret"]
+    )
+    assert SECRET not in result.output
+    assert "SOLV_IMPORT_RAET" in result.stderr
+
+
+def test_config_show_as_json_holds_no_secret_either(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    profile = tmp_path / "p.toml"
+    profile.write_text(
+        '[columns]\n"DOB" = "birth_date"\n[dates.timezones]\n4021 = "America/Chicago"\n'
+    )
+    monkeypatch.setenv("SOLV_IMPORT_CLIENT_SECRET", SECRET)
+    monkeypatch.setenv("SOLV_IMPORT_ROWS", "3,7-9")
+    result = CliRunner().invoke(shell, ["config", "show", "--profile", str(profile), "--json"])
+    shown = json.loads(result.stdout)
+    assert SECRET not in result.output
+    assert shown["client_secret"]["value"] == "set"
+    assert shown["columns"] == {"value": "DOB = birth_date", "origin": "profile p"}
+    assert shown["timezone_by_location"]["value"] == "4021 = America/Chicago"
+    assert shown["rows"]["value"] == "3,7-9"
+
+
+@pytest.mark.parametrize("word", ["IMP220", "imp220", "220", "PHONE_NOT_US"])
+def test_explain_takes_a_code_in_any_spelling(word: str) -> None:
+    result = CliRunner().invoke(shell, ["explain", word])
+    assert result.exit_code == 0
+    assert ProblemCode.PHONE_NOT_US.sentence in result.stdout
+    assert ProblemCode.PHONE_NOT_US.fix in result.stdout
+
+
+def test_explain_lists_every_code_once() -> None:
+    listed = CliRunner().invoke(shell, ["explain"]).stdout.splitlines()
+    assert [line.split()[0] for line in listed] == [problem.code for problem in ProblemCode]
+    objects = CliRunner().invoke(shell, ["explain", "--json"]).stdout.splitlines()
+    assert [json.loads(line)["code"] for line in objects] == [p.code for p in ProblemCode]
+
+
+def test_explain_needs_no_sound_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOLV_IMPORT_RATE", "fast")
+    assert CliRunner().invoke(shell, ["explain", "220"]).exit_code == 0
+    assert CliRunner().invoke(shell, ["explain", "999"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "args", [["--fault", "504"], ["--fault", "nonsense:0.1"], ["--limit", "many"]]
+)
+def test_a_sandbox_that_cannot_be_is_exit_2(args: list[str]) -> None:
+    result = CliRunner().invoke(shell, ["sandbox", "--port", "0", *args])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: --")
+
+
+def test_the_sandbox_lists_its_faults() -> None:
+    result = CliRunner().invoke(shell, ["sandbox", "--fault", "list"])
+    assert "commit-then-drop" in result.stdout
+
+
+def test_the_sandbox_prints_what_to_paste_and_serves_until_ctrl_c(tmp_path: Path) -> None:
+    args = ["sandbox", "--port", "0", "--limit", "20/s", "--log", str(tmp_path / "log.jsonl")]
+    with subprocess.Popen(
+        [sys.executable, "-m", "importer", *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as child:
+        assert child.stdout is not None
+        lines = [child.stdout.readline() for _ in range(3)]
+        exported = dict(line.strip().removeprefix("export ").split("=", 1) for line in lines)
+        assert list(exported) == [
+            "SOLV_IMPORT_BASE_URL",
+            "SOLV_IMPORT_CLIENT_ID",
+            "SOLV_IMPORT_CLIENT_SECRET",
+        ]
+        with urllib.request.urlopen(exported["SOLV_IMPORT_BASE_URL"] + "/admin/counts") as page:  # noqa: S310 - our own
+            assert page.status == 200
+        child.send_signal(signal.SIGINT)
+        assert child.wait(10) == 0
+    assert (tmp_path / "log.jsonl").is_file()
+
+
+def test_the_demo_books_the_samples_and_then_skips_what_it_booked(tmp_path: Path) -> None:
+    result = CliRunner().invoke(shell, ["demo", "--into", "out", "--quiet"])
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[:8:2] == [
+        "60 in = 60 booked",
+        "60 in = 60 booked",
+        "62 in = 52 booked + 1 duplicate + 8 invalid + 1 blank",
+        "60 in = 60 skipped",
+    ]
+    assert "holds 172 bookings, none twice" in result.stdout
+    paths = [line.removeprefix("Results: ") for line in result.stdout.splitlines()[1:8:2]]
+    assert all(Path(path).is_file() for path in paths)
+    assert not (tmp_path / "state").exists()
+
+
+def test_the_demo_takes_a_file_of_ones_own_and_can_be_run_again(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text(ONE_ROW)
+    for _ in range(2):
+        result = CliRunner().invoke(shell, ["demo", "mine.csv", "--into", "out"])
+        assert result.exit_code == 0, result.output
+        assert result.stdout.startswith("1 in = 1 booked\n")
+        assert "holds 1 bookings, none twice" in result.stdout
+
+
+def test_a_demo_of_a_file_that_cannot_be_used_is_not_fine() -> None:
+    assert CliRunner().invoke(shell, ["demo", "none.csv", "--into", "out"]).exit_code == 3
