@@ -189,8 +189,8 @@ class _Column:
 
     texts: list[str] = field(repr=False)
     """Normalized text; where a rule refused the cell, what the source holds."""
-    problems: dict[int, Cell]
-    """Cells with a problem, by position; few, so that no object is kept for every cell."""
+    problems: dict[int, tuple[ProblemCode, str]]
+    """Problem and hint of a cell, by position; few, so that no object is kept for every cell."""
 
 
 class _Findings:
@@ -219,9 +219,8 @@ class _Findings:
     def add_from_rules(self, numbers: Sequence[int], columns: _Columns) -> None:
         """Add what the rules refused or changed."""
         for field_name, column in columns.items():
-            for position, cell in column.problems.items():
-                if cell.problem is not None:
-                    self._add_cell(numbers[position], field_name, cell.problem, cell.hint)
+            for position, (code, hint) in column.problems.items():
+                self._add_cell(numbers[position], field_name, code, hint)
 
     def add_from_schema(self, failures: Iterable[_Failure]) -> None:
         """Add what only the schema saw: cells that no rule refused."""
@@ -293,13 +292,13 @@ def _normalized(
 def _by_rule(texts: Sequence[_Text], rule: Callable[[_Text], Cell]) -> _Column:
     """Return each text as the rule leaves it; one that comes again is looked at once."""
     normalized: dict[_Text, str] = {}
-    troubled: dict[_Text, Cell] = {}
+    troubled: dict[_Text, tuple[ProblemCode, str]] = {}
     for text in texts:
         if text not in normalized:
             cell = rule(text)
             normalized[text] = cell.text
             if cell.problem is not None:
-                troubled[text] = cell
+                troubled[text] = (cell.problem, cell.hint)
     problems = {
         position: troubled[text]
         for position, text in enumerate(texts if troubled else ())
@@ -357,8 +356,8 @@ def _schema_texts(column: _Column) -> list[str]:
     texts = column.texts
     undecoded = [
         position
-        for position, cell in column.problems.items()
-        if cell.problem is ProblemCode.CELL_NOT_DECODABLE
+        for position, (code, _) in column.problems.items()
+        if code is ProblemCode.CELL_NOT_DECODABLE
     ]
     if undecoded:
         texts = texts.copy()

@@ -44,8 +44,8 @@ def normalize_phone(text: str) -> Cell:
     if (match := _US.fullmatch(plain)) is not None:
         return _accepted(match, cell.problem)
     if (with_extension := _EXTENSION.fullmatch(plain)) is not None:
-        match = _US.fullmatch(with_extension["number"])
-        if match is not None:
+        plain = with_extension["number"]
+        if (match := _US.fullmatch(plain)) is not None:
             return _accepted(match, ProblemCode.PHONE_EXTENSION)
     return _refused(text, plain)
 

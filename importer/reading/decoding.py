@@ -28,7 +28,7 @@ _MARKS_OF_OTHERS = (
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
-_MOSTLY_NUL = 0.2
+_HARDLY, _NEARLY = 0.2, 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +49,13 @@ def other_encoding(head: bytes) -> str:
     for mark, name in _MARKS_OF_OTHERS:
         if head.startswith(mark):
             return name
-    nul_share = head.count(0) / max(1, len(head))
-    if nul_share <= _MOSTLY_NUL:
-        return ""
-    sides = (head[0::2].count(0), head[1::2].count(0))
-    half = len(head) / 2
-    # Western text in UTF-16 has a NUL in every second byte and nowhere else.
-    if max(sides) > half * 0.8 and min(sides) < half * 0.2:
-        return "UTF-16"
-    if nul_share > 0.7 and head.strip(b"\x00"):  # noqa: PLR2004 - three bytes of four
-        return "UTF-32"
+    # Western text in UTF-16 has a NUL in every second byte, in UTF-32 in three of four.
+    lanes = [head[lane::4].count(0) * 4 / len(head) for lane in range(4)] if head else []
+    for full, name in ((1, "UTF-32"), (2, "UTF-16")):
+        with_text = sorted(lanes)[:full]
+        without = sorted(lanes)[full:]
+        if lanes and max(with_text) < _HARDLY and min(without) > _NEARLY:
+            return name
     return ""
 
 

@@ -32,12 +32,12 @@ def opened(path: Path, place: Place | None = None) -> Iterator[BinaryIO]:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError) as error:
         raise place.refuse(ProblemCode.SOURCE_NOT_FOUND, _reason(error)) from None
+    mode = os.fstat(fd).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(fd)
+        what = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
+        raise place.refuse(ProblemCode.SOURCE_NOT_FOUND, f"This is {what}, not a file.")
     with os.fdopen(fd, "rb") as source:
-        mode = os.fstat(fd).st_mode
-        if stat.S_ISDIR(mode):
-            raise place.refuse(ProblemCode.SOURCE_NOT_FOUND, "This is a folder, not a file.")
-        if not stat.S_ISREG(mode):
-            raise place.refuse(ProblemCode.SOURCE_NOT_FOUND, "This is not a regular file.")
         yield source
 
 

@@ -161,6 +161,7 @@ class RequestLog:
         self._closing.set()
         self._dirty.set()
         self._syncer.join()
+        os.fsync(self._file)
         os.close(self._file)
 
     def _write(self, entry: dict[str, Any]) -> None:

@@ -69,14 +69,13 @@ class SandboxProtocol(H11Protocol):
     def handle_events(self) -> None:
         """Announce the request whose head has come, before the app runs."""
         super().handle_events()
-        if self.cycle is not None and self.cycle is not self._announced:
-            self._announced = self.cycle
-            self.scope["state"]["call"] = self._announce()
+        self._note_new_call()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, and log that it came."""
-        call = self._arrived(None, None)
-        self.state.answered(call, 400)
+        call = self._broken_call()
+        if call is not None:
+            self.state.answered(call, 400)
         super().send_400_response(msg)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -84,6 +83,20 @@ class SandboxProtocol(H11Protocol):
         if self._first_byte is not None and not self._is_deaf:
             self.state.answered(self._arrived(None, None), None)
         super().connection_lost(exc)
+
+    def _broken_call(self) -> Call | None:
+        """Return the call whose bytes stopped being HTTP: in its body, or before it was one."""
+        if self.cycle is None or not self.cycle.more_body:
+            return self._arrived(None, None)
+        self._note_new_call()
+        call: Call | None = self.scope["state"]["call"]
+        return call
+
+    def _note_new_call(self) -> None:
+        """Put the call of a request whose head has just come into its scope."""
+        if self.cycle is not None and self.cycle is not self._announced:
+            self._announced = self.cycle
+            self.scope["state"]["call"] = self._announce()
 
     def _announce(self) -> Call | None:
         """Return the call of the request just read; None for an admin call."""

@@ -85,9 +85,7 @@ def write_csv(folder: Path, content: str | bytes, name: str = "patients.csv") ->
     return path
 
 
-def write_xlsx(
-    folder: Path, rows: Iterable[Sequence[object]], *, title: str = "Patients"
-) -> Path:
+def write_xlsx(folder: Path, rows: Iterable[Sequence[object]], *, title: str = "Patients") -> Path:
     """Write a workbook of one sheet as openpyxl does."""
     book = openpyxl.Workbook()
     sheet = book.active

@@ -45,13 +45,13 @@ def settings(tmp_path: Path, **flags: object) -> Settings:
     return load_settings(flags, environ=environ, folder=tmp_path)
 
 
-def counts(done: int, total: int = 1000, **more: Any) -> ProgressView:  # noqa: ANN401 - any count
+def counts(done: int, total: int = 1000, **more: Any) -> ProgressView:
     return ProgressView(
         run_id="2030-01-07-7f3a", total=total, done=done, booked=done, rejected=0, unknown=0, **more
     )
 
 
-def plan(**more: Any) -> PlanView:  # noqa: ANN401 - any part of a plan
+def plan(**more: Any) -> PlanView:
     group = ProblemGroup(
         code=ProblemCode.PHONE_NOT_US,
         field="phone",

@@ -210,7 +210,20 @@ def test_a_file_of_one_column_is_fine(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["O'Brien", "de la Cruz", "Ng-Ek", "X", "李", "مريم", "🎈", "Null", "NA", "None", "True", "Nan"],
+    [
+        "O'Brien",
+        "de la Cruz",
+        "Ng-Ek",
+        "X",
+        "李",
+        "مريم",
+        "🎈",
+        "Null",
+        "NA",
+        "None",
+        "True",
+        "Nan",
+    ],
 )
 def test_case_70_71_names_stay_as_they_were_typed(tmp_path: Path, name: str) -> None:
     found = read(write_csv(tmp_path, HEAD + f"{name},{name},007\n"))

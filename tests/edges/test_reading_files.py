@@ -84,5 +84,5 @@ def test_case_80_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         return most
 
     peak(5_000)
-    small = peak(50_000)
-    assert peak(200_000) < small * 1.2
+    small = peak(20_000)
+    assert peak(80_000) < small * 1.2

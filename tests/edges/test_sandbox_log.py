@@ -175,6 +175,22 @@ def test_what_is_no_http_is_logged_with_its_400(sandbox: Sandbox) -> None:
     assert (broken.method, broken.path, broken.status) == (None, None, 400)
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_body_that_stops_being_http_is_one_request(sandbox: Sandbox, *, is_late: bool) -> None:
+    with raw_client(sandbox) as raw:
+        head = raw.request_bytes(b"", {"Transfer-Encoding": "chunked"})
+        head = head.replace(b"Content-Length: 0\r\n", b"")
+        if is_late:
+            raw.send(head)
+            time.sleep(0.05)
+            raw.send(b"no chunk\r\n")
+        else:
+            raw.send(head + b"no chunk\r\n")
+        assert raw.read_until_end().startswith(b"HTTP/1.1 400 ")
+    (broken,) = until_logged(sandbox, 2)[1:]
+    assert (broken.path, broken.status, broken.committed) == (BOOKINGS, 400, False)
+
+
 def test_arrival_is_the_first_byte_not_the_last(sandbox: Sandbox) -> None:
     with raw_client(sandbox) as raw:
         whole = raw.request_bytes(json.dumps(booking_body()).encode())

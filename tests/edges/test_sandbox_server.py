@@ -150,6 +150,43 @@ def test_the_server_is_quiet(caplog: pytest.LogCaptureFixture) -> None:
     assert [record for record in caplog.records if record.name == "importer.sandbox"] == []
 
 
+class FailingClock:
+    """Tells the time until it is told to fail."""
+
+    def __init__(self, *, is_failing: bool) -> None:
+        self.is_failing = is_failing
+
+    def __call__(self) -> float:
+        if self.is_failing:
+            raise ValueError("Ada Testperson")
+        return 2_000_000_000.0
+
+
+def test_a_bug_in_the_sandbox_is_a_500_and_names_its_place_only(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = FailingClock(is_failing=False)
+    with running_sandbox(SandboxConfig(clock=clock)) as sandbox:
+        client = signed_in(sandbox)
+        clock.is_failing = True
+        answer = book(client)
+    assert (answer.status_code, answer.text) == (500, "Internal Server Error")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert sandbox.requests()[0].status == 500
+    assert "ValueError at " in caplog.text
+    assert "Ada" not in caplog.text
+
+
+def test_a_server_that_cannot_warm_up_does_not_start_and_leaves_nothing_open() -> None:
+    clock = FailingClock(is_failing=True)
+    with (
+        pytest.raises(ValueError, match="Expecting value"),
+        running_sandbox(SandboxConfig(clock=clock)),
+    ):
+        pass
+    assert "sandbox" not in {thread.name for thread in threading.enumerate()}
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_server_in_order(number: signal.Signals) -> None:
     process = python(SERVE)

@@ -86,6 +86,8 @@ def test_neighbors_with_the_same_country_code_are_taken() -> None:
         ("312555014\u00b2", P.PHONE_NOT_US),
         ("\u0663\u0661\u0662\u0665\u0665\u0665\u0660\u0661\u0664\u0662", P.PHONE_NOT_US),
         ("?", P.PHONE_NOT_US),
+        ("555-0142 x12", P.PHONE_NOT_US),
+        ("+44 20 7946 0958 ext 3", P.PHONE_FOREIGN),
         ("312-555-HELP", P.PHONE_LETTERS),
         ("none", P.PHONE_LETTERS),
         ("inf", P.PHONE_LETTERS),

@@ -59,7 +59,9 @@ def test_unknown_sex_is_refused(written: str) -> None:
     assert (cell.text, cell.problem) == (written, P.BIRTH_SEX_UNKNOWN)
 
 
-@pytest.mark.parametrize("rule", [normalize_boolean, normalize_birth_sex, normalize_state])
+@pytest.mark.parametrize(
+    "rule", [normalize_boolean, normalize_birth_sex, normalize_state, normalize_zip]
+)
 def test_empty_cell_stays_empty(rule: Callable[[str], Cell]) -> None:
     cell = rule("  ")
     assert (cell.text, cell.problem) == ("", None)

@@ -1,0 +1,25 @@
+"""What the pipeline tests start from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.pipeline.desk import Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from importer.sandbox import Sandbox
+
+
+@pytest.fixture
+def desk(tmp_path: Path, sandbox: Callable[..., Sandbox]) -> Callable[..., Desk]:
+    """Return a maker of desks: a sandbox with these switches, and a state folder."""
+
+    def make(**switches: Any) -> Desk:  # noqa: ANN401 - whatever the sandbox takes
+        return Desk(folder=tmp_path, sandbox=sandbox(**switches))
+
+    return make
