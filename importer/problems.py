@@ -141,13 +141,6 @@ class ProblemCode(Enum):
         "The workbook holds XML entities, which no spreadsheet program writes.",
         "Save it again from your spreadsheet program.",
     )
-    SOURCE_CHANGED = (
-        "IMP014",
-        _E,
-        "file changed while it was read",
-        "Somebody or something is still writing the file.",
-        "Wait until it is complete, then try again.",
-    )
     HEADER_ROW_UNCLEAR = (
         "IMP015",
         _E,
@@ -224,13 +217,6 @@ class ProblemCode(Enum):
         "quotation mark inside a cell",
         "A quotation mark stands in the middle of a cell.",
         "Double it, or remove it.",
-    )
-    MERGED_CELL = (
-        "IMP029",
-        _E,
-        "merged cell",
-        "The cell is covered by a merged one, so its value is not in the file.",
-        "Unmerge the cells and fill each one.",
     )
     FORMULA_VALUE_USED = (
         "IMP030",
@@ -375,13 +361,6 @@ class ProblemCode(Enum):
         "not a date",
         "The text is not a date in a form that can be read without guessing.",
         "Write it as YYYY-MM-DD.",
-    )
-    DATE_ORDER_UNCLEAR = (
-        "IMP211",
-        _E,
-        "day and month could be swapped",
-        "The date can be read in two ways.",
-        "Write it as YYYY-MM-DD, or say --date-order MDY or DMY.",
     )
     DATE_TWO_DIGIT_YEAR = (
         "IMP212",
@@ -643,13 +622,6 @@ class ProblemCode(Enum):
         "row copied with its row key",
         "Two rows carry the same row key.",
         "Clear the row_key cell of the copy.",
-    )
-    SUSPECTED_DUPLICATE = (
-        "IMP305",
-        _W,
-        "nearly the same as another row",
-        "Another row is almost the same booking.",
-        "Check both.",
     )
     REJECTED_BEFORE = (
         "IMP306",

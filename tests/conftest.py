@@ -36,7 +36,7 @@ def make_row() -> Callable[..., Row]:
             "first_name": "Ada",
             "last_name": f"Sample{letters(number)}",
             "phone": f"+1206555{100 + number % 100:04}",
-            "birth_date": (date(1950, 1, 1) + timedelta(days=number)).isoformat(),
+            "birth_date": (date(1990, 1, 1) + timedelta(days=number)).isoformat(),
             "appointment_date": (_FIRST_TIME + timedelta(minutes=15 * number)).isoformat(),
             "location_id": "4021",
             "reason": "",

@@ -22,6 +22,7 @@ from importer.problems import ProblemCode
 )
 @click.argument("code", required=False, metavar="[CODE]")
 @setting_options("json")
+@click.option("--markdown", is_flag=True, help="As the page docs/problems.md.")
 @click.pass_context
 def command(ctx: click.Context, /, code: str | None, **flags: object) -> None:
     """Say what a problem code means and how to fix it."""
@@ -30,6 +31,8 @@ def command(ctx: click.Context, /, code: str | None, **flags: object) -> None:
     if flags["json"]:
         for problem in problems:
             put(json.dumps(_as_json(problem)))
+    elif flags["markdown"]:
+        put(as_page(problems))
     elif code is None:
         for problem in problems:
             put(f"{problem.code}  {problem.severity.value:<7}  {problem.title}")
@@ -54,6 +57,27 @@ def _as_json(problem: ProblemCode) -> dict[str, str]:
         "sentence": problem.sentence,
         "fix": problem.fix,
     }
+
+
+def as_page(problems: list[ProblemCode]) -> str:
+    """Return the problems as a Markdown page."""
+    lines = [
+        "# Problems",
+        "",
+        "Every problem that the importer tells of, made by `solv-import explain --markdown`.",
+        "IMP0xx is about the file, 1xx about headings and settings, 2xx about one cell, 3xx about",
+        "rows among each other, 4xx about what Solv answered. An *error* keeps a row, or the file,",
+        "from being sent; a *warning* is sent and worth a look; a *note* is nothing wrong.",
+        "",
+        "| code | | problem | what it means | what to do |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {problem.code} | {problem.severity.value} | {problem.title} |"
+        f" {problem.sentence} | {problem.fix} |"
+        for problem in problems
+    ]
+    return "\n".join(lines)
 
 
 def _as_text(problem: ProblemCode) -> str:

@@ -91,6 +91,8 @@ def settings_of(ctx: click.Context) -> Settings:
     Raises:
         SettingsError: A value cannot be used.
     """
+    # Settings that cannot be read must be told as JSON, too.
+    ctx.meta[WANTS_JSON] = bool(ctx.params.get("json"))
     given = ParameterSource.COMMANDLINE
     flags = {
         name: value

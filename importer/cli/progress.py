@@ -73,9 +73,11 @@ class Narrator(AbstractContextManager["Narrator"]):
     def planned(self, plan: PlanView) -> bool:
         """Show the plan and return whether to go on, asking where somebody can answer."""
         self.show_plan(plan)
+        if not plan.to_send:
+            return not plan.is_held
         if plan.is_held:
             return self._goes_on_without_invalid(plan)
-        if plan.is_loopback or self.settings.yes or not plan.to_send:
+        if plan.is_loopback or self.settings.yes:
             return True
         return self._may_ask() and click.confirm(
             f"Send {_bookings(plan.to_send)} to {plan.base_url}?", default=False, err=True

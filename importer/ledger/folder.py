@@ -1,22 +1,34 @@
-"""The folder of one target's ledger: where each file stands, who may read it, and on what disk."""
+"""The folder of one target's ledger: where each file stands, and who may read it."""
 
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import json
 import os
 import secrets
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, TypeAlias
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
 from importer.errors import LedgerError, SettingsError
+from importer.ledger.disk import MOUNTS, disk_kind, is_network_disk, write_durably
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Phase: TypeAlias = Literal["opening", "open", "closed"]
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_NETWORK_DISKS = ("nfs", "cifs", "smb", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs")
+KEY_BYTES = 32
+_USUAL_PORTS = {"https": 443, "http": 80}
+_ANOTHER_FOLDER = "name a folder that you may write with SOLV_IMPORT_STATE_DIR"
+
+RESTORE = (
+    "restore the whole state folder from a backup made after its last run; or, to start anew, "
+    "move the folder away and treat every row sent since that backup as unknown: look each one "
+    "up in Solv before it is imported again"
+)
+"""What to do about a ledger that cannot be trusted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +47,23 @@ class Target:
 
 
 def target_of(base_url: str, client_id: str) -> Target:
-    """Return the target that `base_url` and `client_id` name."""
+    """Return the target that `base_url` and `client_id` name, however the address is spelled."""
     parts = urlsplit(base_url)
-    host = (parts.hostname or "").lower()
+    host = (parts.hostname or "").rstrip(".")
     address = f"{parts.scheme}://{host}"
-    if host in _LOOPBACK or host.startswith("127."):
+    if _is_loopback(host):
         address = f"{parts.scheme}://127.0.0.1"
-    elif parts.port is not None:
+    elif parts.port not in (None, _USUAL_PORTS.get(parts.scheme)):
         address += f":{parts.port}"
     digest = hashlib.sha256(f"{address}\n{client_id}".encode()).hexdigest()
     return Target(address=address, digest=digest)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +73,11 @@ class Sidecar:
     ledger_id: str
     opening: int
     phase: Phase
+
+    @property
+    def is_first(self) -> bool:
+        """Return whether the ledger was never open yet, so that nothing was ever sent."""
+        return self.opening == 1 and self.phase == "opening"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +116,19 @@ class LedgerFolder:
         """Return the folder that holds patient values while a run needs them."""
         return self.path / "spool"
 
-    def prepare(self) -> None:
+    def prepare(self, mounts: Path = MOUNTS) -> None:
         """Make the folders, private, on a disk that keeps its promises.
 
         Raises:
             SettingsError: They cannot be made or written.
             LedgerError: The disk is a network disk, where locks and syncs cannot be trusted.
         """
+        kind = disk_kind(self.path, mounts)
+        if is_network_disk(kind):
+            raise LedgerError(
+                f"the state folder {self.path} is on a network disk ({kind})",
+                todo="name a folder on a local disk with SOLV_IMPORT_STATE_DIR",
+            )
         try:
             for folder in (self.path.parent, self.path, self.spool):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -107,40 +137,32 @@ class LedgerFolder:
         except OSError as error:
             raise SettingsError(
                 f"the state folder {self.path} cannot be used: {error.strerror}",
-                todo="name a folder that you may write with SOLV_IMPORT_STATE_DIR",
+                todo=_ANOTHER_FOLDER,
             ) from None
-        if not os.access(self.path, os.W_OK | os.X_OK):
-            raise SettingsError(
-                f"the state folder {self.path} is read-only",
-                todo="name a folder that you may write with SOLV_IMPORT_STATE_DIR",
-            )
-        kind = disk_kind(self.path)
-        if kind.startswith(_NETWORK_DISKS):
-            raise LedgerError(
-                f"the state folder {self.path} is on a network disk ({kind})",
-                todo="name a folder on a local disk with SOLV_IMPORT_STATE_DIR",
-            )
+        if not os.access(self.path, os.R_OK | os.W_OK | os.X_OK):
+            raise SettingsError(f"the state folder {self.path} is read-only", todo=_ANOTHER_FOLDER)
 
     def read_sidecar(self) -> Sidecar | None:
-        """Return what the sidecar says, None when there is none."""
+        """Return what the sidecar says, None when there is none.
+
+        Raises:
+            LedgerError: It does not say what we write.
+        """
         try:
-            told = json.loads(self.sidecar_file.read_text())
-            return Sidecar(
-                ledger_id=str(told["ledger_id"]),
-                opening=int(told["opening"]),
-                phase=told["phase"],
-            )
+            told = json.loads(self.sidecar_file.read_bytes())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError):
-            raise LedgerError(f"{self.sidecar_file} cannot be read", todo=RESTORE) from None
+        except (OSError, ValueError):
+            told = None
+        match told:
+            case {"ledger_id": str(ledger_id), "opening": int(opening), "phase": str(phase)}:
+                if phase in get_args(Phase) and opening > 0:
+                    return Sidecar(ledger_id=ledger_id, opening=opening, phase=phase)
+        raise LedgerError(f"{self.sidecar_file} cannot be read", todo=RESTORE)
 
     def write_sidecar(self, sidecar: Sidecar) -> None:
         """Replace the sidecar, durably."""
-        text = json.dumps(
-            {"ledger_id": sidecar.ledger_id, "opening": sidecar.opening, "phase": sidecar.phase}
-        )
-        write_durably(self.sidecar_file, text.encode())
+        write_durably(self.sidecar_file, json.dumps(asdict(sidecar)).encode())
 
     def read_key(self) -> bytes | None:
         """Return the fingerprint key, None when there is none."""
@@ -151,56 +173,11 @@ class LedgerFolder:
 
     def make_key(self) -> bytes:
         """Make a random key of 256 bits, durably."""
-        key = secrets.token_bytes(32)
+        key = secrets.token_bytes(KEY_BYTES)
         write_durably(self.key_file, key)
         return key
-
-
-RESTORE = (
-    "restore the whole state folder from a backup made after its last run; or, to start anew, "
-    "move the folder away and treat every row sent since that backup as unknown: look each one "
-    "up in Solv before it is imported again"
-)
 
 
 def key_id(key: bytes) -> str:
     """Return a name for the key that does not reveal it."""
     return hashlib.sha256(b"solv-import key id\n" + key).hexdigest()[:16]
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Replace `path` so that after a power loss it holds the old content or the new."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(fd, content)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    temporary.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def disk_kind(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
-    """Return the kind of file system under `path`, "" where the system does not say."""
-    try:
-        lines = mounts.read_text().splitlines()
-    except OSError:
-        return ""
-    inside = path.resolve()
-    best, kind = -1, ""
-    for line in lines:
-        _, point, fs_type, *_ = line.split(" ")
-        place = Path(point.replace("\\040", " "))
-        if inside.is_relative_to(place) and len(place.parts) >= best:
-            best, kind = len(place.parts), fs_type
-    return kind

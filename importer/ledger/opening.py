@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-import sqlite3
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, create_engine, event, insert, select, text, update
+from sqlalchemy import Connection, insert, text, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
 
 from importer.errors import LedgerError
-from importer.ledger.folder import RESTORE, LedgerFolder, Sidecar, Target, key_id, sync_folder
+from importer.ledger.connecting import Access, check_layout, connect, damaged, read_meta
+from importer.ledger.disk import sync, sync_folder
+from importer.ledger.folder import KEY_BYTES, RESTORE, LedgerFolder, Sidecar, Target, key_id
 from importer.ledger.schema import APPLICATION_ID, SCHEMA_VERSION, meta_table, metadata
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
-
-    from sqlalchemy import Engine
-
-_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
-"""What must be read back after it was set; 2 is FULL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,112 +35,73 @@ class Opened:
 def open_for_writing(folder: LedgerFolder, target: Target) -> Opened:
     """Open the ledger of `target`, or make it; the caller holds the lock.
 
+    Everything is checked before the first byte is written: a refused ledger stays as it is.
+
     Raises:
         LedgerError: It is missing, older, copied, damaged, or its key has changed.
     """
     sidecar = folder.read_sidecar()
-    is_new = sidecar is None or (sidecar.opening == 1 and sidecar.phase == "opening")
     if sidecar is None:
         _refuse_leftovers(folder)
         sidecar = Sidecar(ledger_id=secrets.token_hex(8), opening=1, phase="opening")
         folder.write_sidecar(sidecar)
-    key = folder.read_key()
-    if key is None and is_new:
-        key = folder.make_key()
-    if key is None or len(key) != 32:  # noqa: PLR2004 - 256 bits
-        raise LedgerError(f"the fingerprint key {folder.key_file} is missing", todo=RESTORE)
-    if not is_new and not folder.database.exists():
-        raise LedgerError(f"the ledger {folder.database} is missing", todo=RESTORE)
-    connection = connect(folder.database)
+    if sidecar.is_first and not folder.database.exists():
+        _create(folder, sidecar, target)
+    key = _key(folder)
+    opening = _count_of(folder, sidecar, target, key) + 1
+    connection = connect(folder.database, Access.WRITE)
     try:
-        opening = _take_up(connection, folder, sidecar, target, key, is_new=is_new)
-    except SQLAlchemyError as error:
+        _count_opening(connection, folder, replace(sidecar, opening=opening, phase="opening"))
+    except BaseException as error:
         connection.close()
-        raise _damaged(folder.database, error) from None
-    except LedgerError:
-        connection.close()
+        if isinstance(error, SQLAlchemyError):
+            raise damaged(folder.database, error) from None
         raise
     return Opened(connection=connection, ledger_id=sidecar.ledger_id, key=key, opening=opening)
 
 
-def connect(database: Path, *, is_read_only: bool = False) -> Connection:
-    """Return a connection with the pragmas that the promises rest on, read back."""
-    engine = _engine(database, is_read_only=is_read_only)
-    try:
-        connection = engine.connect()
-    except SQLAlchemyError as error:
-        raise _damaged(database, error) from None
-    return connection
-
-
-def _engine(database: Path, *, is_read_only: bool) -> Engine:
-    uri = f"file:{quote(str(database))}?mode={'ro' if is_read_only else 'rwc'}"
-    engine = create_engine(
-        "sqlite://",
-        poolclass=NullPool,
-        creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=5.0),
-    )
-
-    @event.listens_for(engine, "connect")
-    def _set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
-        connection.isolation_level = None  # BEGIN is ours: the driver's comes too late for DDL
-        if is_read_only:
-            return
-        for name, wanted in _PRAGMAS.items():
-            connection.execute(f"PRAGMA {name}={wanted}")
-            (found,) = connection.execute(f"PRAGMA {name}").fetchone()
-            if found != wanted:
-                raise LedgerError(f"the ledger's {name} is {found}, not {wanted}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if is_read_only else "BEGIN IMMEDIATE")
-
-    return engine
-
-
-def read_meta(connection: Connection) -> dict[str, str]:
-    """Return the facts that the ledger keeps about itself."""
-    found = connection.execute(select(meta_table.c.name, meta_table.c.value))
-    return {row.name: row.value for row in found}
-
-
 def close(folder: LedgerFolder, opened: Opened) -> None:
     """Write down that the ledger was closed in order."""
-    folder.write_sidecar(
-        Sidecar(ledger_id=opened.ledger_id, opening=opened.opening, phase="closed")
-    )
-
-
-def _take_up(
-    connection: Connection,
-    folder: LedgerFolder,
-    sidecar: Sidecar,
-    target: Target,
-    key: bytes,
-    *,
-    is_new: bool,
-) -> int:
-    """Check the ledger against its sidecar, then count this opening on both."""
-    with connection.begin():
-        tables = connection.execute(text("SELECT count(*) FROM sqlite_master")).scalar_one()
-        if is_new and not tables:
-            _create(connection, sidecar, target, key)
-    sync_folder(folder.path)
-    with connection.begin():
-        counted = _verify(connection, folder, sidecar, target, key)
-    opening = counted + 1
-    ledger_id = sidecar.ledger_id
-    folder.write_sidecar(Sidecar(ledger_id=ledger_id, opening=opening, phase="opening"))
-    with connection.begin():
-        connection.execute(
-            update(meta_table).where(meta_table.c.name == "opening").values(value=str(opening))
+    # A disk that refuses it leaves the same state as a crash here, which the next opening takes.
+    with suppress(OSError):
+        folder.write_sidecar(
+            Sidecar(ledger_id=opened.ledger_id, opening=opened.opening, phase="closed")
         )
-    folder.write_sidecar(Sidecar(ledger_id=ledger_id, opening=opening, phase="open"))
-    return opening
 
 
-def _create(connection: Connection, sidecar: Sidecar, target: Target, key: bytes) -> None:
+def _refuse_leftovers(folder: LedgerFolder) -> None:
+    """Raise if there was a ledger here: the sidecar is the first file that is ever written."""
+    files = (folder.key_file, folder.database, folder.rescue_file, *folder.spool.iterdir())
+    for path in files:
+        if path.exists():
+            raise LedgerError(f"{folder.sidecar_file} is missing beside {path.name}", todo=RESTORE)
+
+
+def _create(folder: LedgerFolder, sidecar: Sidecar, target: Target) -> None:
+    """Make the database under another name first: where `ledger.db` stands, it is whole."""
+    key = folder.read_key() or folder.make_key()
+    draft = folder.path / "draft.db"
+    wal = _beside(draft, "-wal")
+    for leftover in (draft, wal, _beside(draft, "-shm"), _beside(draft, "-journal")):
+        leftover.unlink(missing_ok=True)
+    # SQLite would make it readable for everybody; -wal and -shm take its mode after it.
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    connection = connect(draft, Access.WRITE)
+    try:
+        with connection.begin():
+            _fill(connection, sidecar, target, key)
+    except SQLAlchemyError as error:
+        raise damaged(draft, error) from None
+    finally:
+        connection.close()
+    if wal.exists():
+        raise LedgerError(f"{draft} could not be written to its end", todo="free some disk space")
+    sync(draft)
+    draft.replace(folder.database)
+    sync_folder(folder.path)
+
+
+def _fill(connection: Connection, sidecar: Sidecar, target: Target, key: bytes) -> None:
     metadata.create_all(connection)
     facts = {
         "ledger_id": sidecar.ledger_id,
@@ -157,53 +115,77 @@ def _create(connection: Connection, sidecar: Sidecar, target: Target, key: bytes
     connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
-def _verify(
-    connection: Connection, folder: LedgerFolder, sidecar: Sidecar, target: Target, key: bytes
-) -> int:
+def _key(folder: LedgerFolder) -> bytes:
+    key = folder.read_key()
+    if key is None:
+        raise LedgerError(f"the fingerprint key {folder.key_file} is missing", todo=RESTORE)
+    if len(key) != KEY_BYTES:
+        raise LedgerError(f"the fingerprint key {folder.key_file} is damaged", todo=RESTORE)
+    return key
+
+
+def _count_of(folder: LedgerFolder, sidecar: Sidecar, target: Target, key: bytes) -> int:
     """Return the ledger's own count of openings, once everything about it agrees."""
     place = folder.database
-    if connection.execute(text("PRAGMA application_id")).scalar_one() != APPLICATION_ID:
-        raise LedgerError(f"{place} is not a ledger of this program", todo=RESTORE)
-    version = connection.execute(text("PRAGMA user_version")).scalar_one()
-    if version != SCHEMA_VERSION:
-        raise LedgerError(
-            f"{place} has layout {version}, this program knows {SCHEMA_VERSION}",
-            todo="use the version of solv-import that wrote it, or a newer one",
-        )
-    if connection.execute(text("PRAGMA quick_check(1)")).scalar_one() != "ok":
-        raise LedgerError(f"{place} is damaged", todo=RESTORE)
-    facts = read_meta(connection)
-    if facts["ledger_id"] != sidecar.ledger_id:
+    if not place.exists():
+        raise LedgerError(f"the ledger {place} is missing", todo=RESTORE)
+    is_still = not _beside(place, "-wal").exists()
+    connection = connect(place, Access.READ_STILL if is_still else Access.READ)
+    try:
+        with connection.begin():
+            check_layout(connection, place)
+            if connection.execute(text("PRAGMA quick_check(1)")).scalar_one() != "ok":
+                raise LedgerError(f"{place} is damaged", todo=RESTORE)
+            facts = read_meta(connection)
+    except SQLAlchemyError as error:
+        raise damaged(place, error) from None
+    finally:
+        connection.close()
+    _refuse_strangers(folder, facts, sidecar, target, key)
+    return _agreed_count(folder, facts, sidecar)
+
+
+def _refuse_strangers(
+    folder: LedgerFolder, facts: Mapping[str, str], sidecar: Sidecar, target: Target, key: bytes
+) -> None:
+    """Raise unless ledger, sidecar, target and key belong together."""
+    place = folder.database
+    if facts.get("ledger_id") != sidecar.ledger_id:
         raise LedgerError(
             f"{place} and {folder.sidecar_file.name} do not belong together", todo=RESTORE
         )
-    if facts["target"] != target.digest:
+    if facts.get("target") != target.digest:
         raise LedgerError(f"{place} belongs to another target or client id", todo=RESTORE)
-    if facts["key_id"] != key_id(key):
+    if facts.get("key_id") != key_id(key):
         raise LedgerError(f"the fingerprint key {folder.key_file} has changed", todo=RESTORE)
-    counted = int(facts["opening"])
-    if not _can_follow(sidecar, counted):
+
+
+def _agreed_count(folder: LedgerFolder, facts: Mapping[str, str], sidecar: Sidecar) -> int:
+    """Return the count, if a crash, or nothing, can have left it beside this sidecar."""
+    counted = facts.get("opening", "")
+    agreed = {str(sidecar.opening)}
+    if sidecar.phase == "opening":
+        agreed.add(str(sidecar.opening - 1))
+    if counted not in agreed:
         raise LedgerError(
-            f"{place} is older or newer than its record: opened {counted} times, "
+            f"{folder.database} is older or newer than its record: opened {counted} times, "
             f"{folder.sidecar_file.name} says {sidecar.phase} {sidecar.opening}",
             todo=RESTORE,
         )
-    return counted
+    return int(counted)
 
 
-def _can_follow(sidecar: Sidecar, counted: int) -> bool:
-    """Return whether a crash, or nothing, can have left these two counts."""
-    if sidecar.phase == "opening":
-        return counted in (sidecar.opening - 1, sidecar.opening)
-    return counted == sidecar.opening
+def _count_opening(connection: Connection, folder: LedgerFolder, opening: Sidecar) -> None:
+    """Count this opening: announced in the sidecar, done in the ledger, confirmed."""
+    folder.write_sidecar(opening)
+    with connection.begin():
+        connection.execute(
+            update(meta_table)
+            .where(meta_table.c.name == "opening")
+            .values(value=str(opening.opening))
+        )
+    folder.write_sidecar(replace(opening, phase="open"))
 
 
-def _refuse_leftovers(folder: LedgerFolder) -> None:
-    for path in (folder.key_file, folder.database):
-        if path.exists():
-            raise LedgerError(f"{folder.sidecar_file} is missing beside {path.name}", todo=RESTORE)
-
-
-def _damaged(database: Path, error: SQLAlchemyError) -> LedgerError:
-    cause = getattr(error, "orig", None)
-    return LedgerError(f"the ledger {database} cannot be opened: {cause}", todo=RESTORE)
+def _beside(database: Path, ending: str) -> Path:
+    return database.with_name(database.name + ending)

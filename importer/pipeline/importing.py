@@ -216,7 +216,7 @@ def _send(
     is_resumed: bool,
 ) -> RunReport:
     plan = plan_view(job, run, intake, grouping, is_resumed=is_resumed)
-    may_go = not plan.is_held if not plan.to_send else job.observer.planned(plan)
+    may_go = job.observer.planned(plan)
     stop = None
     if not may_go:
         stop = _held(is_held=plan.is_held)

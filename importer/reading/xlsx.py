@@ -21,7 +21,7 @@ from importer.reading.headings import (
 from importer.reading.package import Package, sound_archive
 from importer.reading.rows import Layout, Row, chunks_of
 from importer.reading.sheet_scan import Extent, Findings, SheetScan, scan_sheet
-from importer.reading.table import Chunk, Place, ReadOptions, Table
+from importer.reading.table import Chunk, Place, ReadOptions, Table, column_letter
 from importer.reading.workbook import Sheet, Workbook, choose_sheet, describe, warnings_of
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class _XlsxSource:
         rows = self._rows(self.loaded)
         header_row = self.options.header_row
         heading = next((row for row in rows if row.number == header_row), None)
+        for found in heading.problems if heading else ():
+            if found.is_error and found.column is not None:
+                at = f"row {header_row:,}, column {column_letter(found.column)}"
+                raise self.place.refuse(found.code, at=at)
         self.headings = list(heading.cells) if heading else []
         below = ((row.number, row.cells) for row in rows if not is_blank(row.cells))
         prove_headings(self.headings, header_row, list(islice(below, SAMPLE_ROWS)), self.place)
@@ -85,8 +89,9 @@ class _XlsxSource:
             yield Row(number, 0, cells, len(text), problems)
         # Rows of nothing but formulas without results lie behind calamine's last one.
         nothing = [""] * _width(sheet)
+        number = sheet.total_height
         while findings.row:
-            number = findings.row
+            number += 1
             yield Row(number, 0, nothing, 0, findings.of_row(number))
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from openpyxl import load_workbook
 
+import importer
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -88,6 +90,7 @@ class Cli:
         passed = {k: v for k, v in os.environ.items() if k.startswith(FOR_COVERAGE)}
         self.environ = {
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(Path(importer.__file__).parents[1]),
             "HOME": str(self.folder / "home"),
             "TMPDIR": str(self.folder / "tmp"),
             "LANG": "C.UTF-8",

@@ -158,6 +158,14 @@ def test_with_json_an_error_is_the_last_object_on_standard_output() -> None:
     }
 
 
+def test_with_json_settings_that_cannot_be_read_are_an_object_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SOLV_IMPORT_RATE", "fast")
+    result = CliRunner().invoke(shell, ["run", "x.csv", "--json"])
+    assert json.loads(result.stdout)["exit_reason"] == "usage"
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()])
 def test_ctrl_c_before_anything_is_sent_is_exit_130(error: BaseException) -> None:
     assert CliRunner().invoke(raising(error), ["check"]).exit_code == 130

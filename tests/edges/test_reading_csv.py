@@ -256,3 +256,17 @@ def test_a_record_that_a_writer_made_is_taken_apart_as_it_was(
     found = split_record(text.getvalue(), delimiter)
     assert list(found.cells) == cells
     assert (found.open_at, found.strays) == (None, ())
+
+
+@given(rows=st.lists(_CELLS, max_size=6), delimiter=st.sampled_from(",;\t|"))
+def test_rows_that_a_writer_made_come_back_as_they_were(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], delimiter: str
+) -> None:
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter).writerows([HEADINGS, ["Ada", "Ek", "1"], *rows, "xyz"])
+    path = write_csv(tmp_path_factory.mktemp("made"), text.getvalue())
+    found = read(path, delimiter=delimiter)
+    blank = ["", "", ""]
+    wanted = [row if any(map(str.strip, row)) else blank for row in rows]
+    assert list(found.rows.values()) == [["Ada", "Ek", "1"], *wanted, list("xyz")]
+    assert found.problems == []

@@ -18,8 +18,8 @@ from tests.edges.reading_kit import (
     MOMENT_STYLE,
     TIME_STYLE,
     number_cell,
-    package_parts,
     pack,
+    package_parts,
     read,
     refusal,
     row_xml,
@@ -33,14 +33,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEADINGS = ("first", "last", "phone")
+MOMENT = dt.datetime.fromisoformat("2030-01-07T09:30:00")
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [
         (dt.date(1984, 2, 29), "1984-02-29"),
-        (dt.datetime(2030, 1, 7, 9, 30), "2030-01-07T09:30:00"),
-        (dt.datetime(2030, 1, 7, 9, 30, 59), "2030-01-07T09:30:59"),
+        (MOMENT, "2030-01-07T09:30:00"),
+        (MOMENT.replace(second=59), "2030-01-07T09:30:59"),
         (dt.time(9, 30), "09:30:00"),
         (dt.timedelta(hours=9, minutes=30), "09:30:00"),
         (dt.timedelta(hours=30), "30 hours"),
@@ -97,7 +98,7 @@ def test_case_43_dates_of_the_1904_system_are_right(tmp_path: Path) -> None:
     sheet = book.active
     assert sheet is not None
     sheet.append(["birth", "when", "at"])
-    sheet.append([dt.date(1984, 2, 29), dt.datetime(2030, 1, 7, 9, 30), dt.time(9, 30)])
+    sheet.append([dt.date(1984, 2, 29), MOMENT, dt.time(9, 30)])
     book.save(tmp_path / "a.xlsx")
     found = read(tmp_path / "a.xlsx")
     assert found.rows == {2: ["1984-02-29", "2030-01-07T09:30:00", "09:30:00"]}
@@ -171,7 +172,7 @@ def test_case_30_a_second_table_is_asked_about(tmp_path: Path) -> None:
     refusal(write_xlsx(tmp_path, rows), ProblemCode.TABLES_UNCLEAR)
 
 
-def sheets_of(tmp_path: Path, states: dict[str, str]) -> Path:
+def sheets_of(tmp_path: Path, states: dict[str, str], *, with_chart: bool = True) -> Path:
     """Write a workbook with a sheet by each name, whose only row is that name."""
     book = openpyxl.Workbook()
     assert book.active is not None
@@ -181,7 +182,8 @@ def sheets_of(tmp_path: Path, states: dict[str, str]) -> Path:
         sheet.sheet_state = state
         sheet.append(["sheet"])
         sheet.append([name])
-    book.create_chartsheet("Chart")
+    if with_chart:
+        book.create_chartsheet("Chart")
     path = tmp_path / "a.xlsx"
     book.save(path)
     return path
@@ -232,7 +234,8 @@ def test_a_sheet_that_is_not_there_is_answered_with_those_that_are(tmp_path: Pat
 def test_our_own_results_are_known_by_their_property(
     tmp_path: Path, wanted: str | None, sheet: str
 ) -> None:
-    path = sheets_of(tmp_path, {"Summary": "visible", "Results": "visible", "Errors": "visible"})
+    states = dict.fromkeys(("Summary", "Results", "Errors"), "visible")
+    path = sheets_of(tmp_path, states, with_chart=False)
     book = openpyxl.load_workbook(path)
     book.custom_doc_props.append(StringProperty(name="solv-import-results", value="1"))
     book.save(path)
@@ -258,7 +261,7 @@ def test_case_39_a_formula_is_told_and_its_saved_value_used(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "cell", ["<c><f>1+1</f></c>", "<c><f>1+1</f><v/></c>", '<c t="n"><f>1+1</f><v> </v></c>']
+    "cell", ["<c><f>1+1</f></c>", "<c><f>1+1</f><v/></c>", '<c t="n"><f>1+1</f><v></v></c>']
 )
 @pytest.mark.parametrize("beside", ["", text_cell("Ek")])
 def test_case_40_a_formula_never_calculated_is_no_empty_cell(
@@ -290,6 +293,11 @@ def test_case_40_a_stand_in_of_0_is_no_result(tmp_path: Path, calculation: str, 
 
 def test_case_40_a_sheet_of_nothing_but_such_formulas_is_not_called_empty(tmp_path: Path) -> None:
     path = write_xlsx(tmp_path, [["=A9", "=B9"], ["=A9", "=B9"]])
+    assert "row 1, column A" in refusal(path, ProblemCode.FORMULA_NOT_CALCULATED).message
+
+
+def test_case_40_nor_is_one_of_formulas_without_a_place_for_their_results(tmp_path: Path) -> None:
+    path = write_sheet(tmp_path, row_xml("<c><f>A9</f></c>"))
     refusal(path, ProblemCode.FORMULA_NOT_CALCULATED)
 
 

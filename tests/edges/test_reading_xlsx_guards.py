@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from importer.errors import SourceError
 from importer.problems import ProblemCode
 from tests.edges.reading_kit import (
     HEADINGS_XML,
     number_cell,
-    package_parts,
     pack,
+    package_parts,
     read,
     refusal,
     row_xml,
@@ -55,8 +56,6 @@ def test_case_87_a_wrong_checksum_is_refused(tmp_path: Path) -> None:
 
 def test_case_87_any_byte_may_be_wrong(tmp_path: Path) -> None:
     """One sentence or the same rows; never another error, never other rows."""
-    from importer.errors import SourceError  # noqa: PLC0415
-
     path = write_sheet(tmp_path, ROWS)
     content, right = path.read_bytes(), read(path).rows
     outcomes = set()
@@ -83,11 +82,9 @@ def test_case_87_a_part_that_is_broken_or_missing_is_refused(
         parts[part] = content
     path = pack(tmp_path, parts)
     if part == "xl/workbook.xml" and content is None:
-        refusal(path, ProblemCode.SOURCE_TYPE_MISMATCH)
-    elif part == "xl/styles.xml" and content != "<broken":
+        assert "ZIP" in refusal(path, ProblemCode.SOURCE_TYPE_MISMATCH).message
+    elif part == "xl/styles.xml" and content is None:
         assert read(path).rows == {2: ["Ada", "", ""]}
-    elif part == "xl/_rels/workbook.xml.rels" and content is not None:
-        refusal(path, ProblemCode.SOURCE_CORRUPT)
     else:
         refusal(path, ProblemCode.SOURCE_CORRUPT)
 
@@ -146,7 +143,7 @@ def test_case_88_a_part_of_another_size_than_it_says_is_refused(tmp_path: Path, 
 def test_case_88_a_cell_far_away_is_refused_before_it_costs_memory(
     tmp_path: Path, cell: str
 ) -> None:
-    """calamine would make a cell of everything in between."""
+    """One XML element of 30 bytes would become millions of cells."""
     number = int(cell.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
     rows = ROWS + row_xml(f'<c r="{cell}"><v>1</v></c>', number)
     path = write_sheet(tmp_path, rows)
@@ -164,7 +161,7 @@ def test_case_88_far_cells_without_a_value_are_nothing(tmp_path: Path) -> None:
     assert read(write_sheet(tmp_path, rows)).rows == {2: ["Ada", "", ""]}
 
 
-@pytest.mark.parametrize("dimension", ["A1", "A1:XFD1048576", "C7:D9", "", "nonsense"])
+@pytest.mark.parametrize("dimension", ["A1", "A1:XFD1048576", "C7:D9"])
 def test_case_88_a_dimension_that_lies_changes_nothing(tmp_path: Path, dimension: str) -> None:
     rows = HEADINGS_XML + "".join(row_xml(text_cell(f"Ada{n}")) for n in range(100))
     sheet = sheet_xml(rows, before=f'<dimension ref="{dimension}"/>')

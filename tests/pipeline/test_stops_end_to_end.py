@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -177,3 +178,33 @@ def test_a_server_that_goes_and_comes_back_gets_every_row_once(
         assert again.summary.run_id == report.summary.run_id
         assert set(bookings_per_patient(second.requests()).values()) == {1}
         assert len(second.requests()) == 80
+
+
+def test_a_server_that_dies_under_way_leaves_at_most_what_was_in_flight_unknown(
+    desk: Callable[..., Desk], make_row: Make, write_csv: Write, tmp_path: Path
+) -> None:
+    log = tmp_path / "requests.jsonl"
+    source = write_csv(make_row(n) for n in range(2, 82))
+    at = desk()
+    at.clock = FastClock(times=20)
+    with ExitStack() as stack:
+        first = stack.enter_context(running_sandbox(SandboxConfig(log_path=log)))
+        port = int(first.base_url.rpartition(":")[2])
+        at.sandbox = first
+        at.observer.on_progress = lambda view: stack.close() if view.done == 30 else None
+
+        report = at.run(source, in_flight=4)
+
+    before = counts_of(report)
+    unknown = before.get("unknown", 0)
+    assert unknown <= 4
+    assert report.exit_code == (ExitCode.UNKNOWN_OUTCOMES if unknown else ExitCode.STOPPED_EARLY)
+    assert before["not_sent"] > 0
+
+    at.observer.on_progress = None
+    with running_sandbox(SandboxConfig(log_path=log, port=port)) as second:
+        at.sandbox = second
+        again = at.run(source)
+        assert counts_of(again).get("unknown", 0) == unknown
+        assert counts_of(again)["booked"] == 80 - unknown
+        assert set(bookings_per_patient(second.requests()).values()) == {1}
