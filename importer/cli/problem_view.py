@@ -78,9 +78,10 @@ def _group(group: ProblemGroup, signs: Signs, *, show_values: bool) -> Iterator[
         yield f"  {signs.corner} column {group.column_letter}{quoted}"
     width = max([5, *(len(str(example.row_number)) for example in group.examples)])
     for example in group.examples:
-        yield f"{example.row_number:>{width}} {signs.bar}  " + _found(
-            example, signs, show_values=show_values
-        )
+        found = _found(example, signs, show_values=show_values)
+        if group.code is ProblemCode.REQUIRED_EMPTY:
+            found = dim("(empty)")
+        yield f"{example.row_number:>{width}} {signs.bar}  {found}".rstrip()
     if group.rows > len(group.examples) > 0:
         more = f"and {group.rows - len(group.examples):,} more"
         yield f"{'':>{width}} {signs.dots}  {dim(more)}"
@@ -94,7 +95,7 @@ def _found(example: ProblemExample, signs: Signs, *, show_values: bool) -> str:
     value = _one_line(example.value) if show_values else (signs.hidden if example.value else "")
     notes = ", ".join(note for note in (example.hint, line) if note)
     if not value:
-        return notes
+        return dim(notes)
     return f"{value:<{_VALUE_WIDTH}}  {dim(notes)}".rstrip() if notes else value
 
 

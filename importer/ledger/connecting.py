@@ -65,7 +65,11 @@ def _engine(database: Path, access: Access) -> Engine:
     def _set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
         connection.isolation_level = None  # BEGIN is ours: the driver's comes too late for DDL
         if access is Access.WRITE:
-            _set_pragmas(connection)
+            try:
+                _set_pragmas(connection)
+            except BaseException:
+                connection.close()
+                raise
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -75,18 +79,14 @@ def _engine(database: Path, access: Access) -> Engine:
 
 
 def _set_pragmas(connection: sqlite3.Connection) -> None:
-    try:
-        for name, wanted in _PRAGMAS.items():
-            connection.execute(f"PRAGMA {name}={wanted}")
-            (found,) = connection.execute(f"PRAGMA {name}").fetchone()
-            if found != wanted:
-                raise LedgerError(
-                    f"the ledger's {name} is {found}, not {wanted}",
-                    todo="name a folder on a local disk with SOLV_IMPORT_STATE_DIR",
-                )
-    except BaseException:
-        connection.close()
-        raise
+    for name, wanted in _PRAGMAS.items():
+        connection.execute(f"PRAGMA {name}={wanted}")
+        (found,) = connection.execute(f"PRAGMA {name}").fetchone()
+        if found != wanted:
+            raise LedgerError(
+                f"the ledger's {name} is {found}, not {wanted}",
+                todo="name a folder on a local disk with SOLV_IMPORT_STATE_DIR",
+            )
 
 
 def check_layout(connection: Connection, database: Path) -> None:

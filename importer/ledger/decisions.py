@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, or_, select, update
 
-from importer.ledger.changes import add_problem
-from importer.ledger.schema import LIVE, decision_table, problem_table, row_table
-from importer.model import Answer, State
+from importer.ledger.followers import free_followers, skip_followers
+from importer.ledger.row_problems import add_problem, forget_requests
+from importer.ledger.schema import decision_table, row_table
+from importer.model import STATUS_WORDS, Answer, State
 from importer.problems import ProblemCode
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 QUIET = timedelta(minutes=15)
 """A request may still arrive and be booked for this long after it was sent."""
+_LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class Refusal:
 def decide(
     connection: Connection, run_number: int, ruling: Ruling, *, who: str, at: datetime
 ) -> Refusal | None:
-    """Take one decision, for the row and for every row that points at it.
+    """Take one decision, for the row and for every row that follows it.
 
     Returns:
         Why it cannot be taken, None when it was.
@@ -48,20 +50,20 @@ def decide(
     row = _row(connection, run_number, ruling.row_key)
     if row is None:
         return Refusal(row_key=ruling.row_key, why="this run has no row with that row key")
-    root = row if row.refers_to is None else _by_id(connection, row.refers_to)
-    why = _objection(connection, root, ruling, at)
+    first = row if row.refers_to is None else _by_id(connection, row.refers_to)
+    why = _objection(connection, first, ruling, at)
     if why:
         return Refusal(row_key=ruling.row_key, why=why)
     match ruling.answer:
         case Answer.BOOKED:
-            _book(connection, root, ruling.booking_id, who, at)
+            _book(connection, first, ruling.booking_id, who, at)
         case Answer.NOT_BOOKED:
-            _free(connection, root, who, at)
+            _free(connection, first, who, at)
         case Answer.CANCELLED:
-            _cancel(connection, root, who, at)
+            _cancel(connection, first, who, at)
     connection.execute(
         insert(decision_table).values(
-            row_id=root.row_id,
+            row_id=first.row_id,
             answer=ruling.answer.value,
             booking_id=ruling.booking_id,
             decided_by=who,
@@ -71,78 +73,75 @@ def decide(
     return None
 
 
-def _objection(connection: Connection, root: Row[Any], ruling: Ruling, at: datetime) -> str:
+def _objection(connection: Connection, first: Row[Any], ruling: Ruling, at: datetime) -> str:
     """Return why the decision does not fit the row, "" when it does."""
+    state = "cancelled already" if first.cancelled_at else STATUS_WORDS[State(first.state)]
     if ruling.answer is Answer.CANCELLED:
-        is_booked = root.state == State.BOOKED and root.cancelled_at is None
-        return "" if is_booked else f"only a booked row can be cancelled; it is {root.state}"
-    if root.state != State.UNKNOWN:
-        return f"it is {root.state}, not unknown"
+        is_booked = state == STATUS_WORDS[State.BOOKED]
+        return "" if is_booked else f"only a booked row can be cancelled; it is {state}"
+    if first.state != State.UNKNOWN:
+        return f"it is {state}, not unknown"
     if ruling.answer is Answer.NOT_BOOKED:
-        if root.sending_at and at - datetime.fromisoformat(root.sending_at) < QUIET:
+        if first.sending_at and at - datetime.fromisoformat(first.sending_at) < QUIET:
             return "it was sent less than 15 minutes ago and may still be booked"
         return ""
-    if ruling.booking_id is None:
+    return _objection_to_id(connection, first, ruling.booking_id)
+
+
+def _objection_to_id(connection: Connection, first: Row[Any], booking_id: int | None) -> str:
+    if booking_id is None:
         return "the booking id is missing"
+    if not 0 < booking_id <= _LARGEST_ID:
+        return "no booking has such an id"
     other = connection.execute(
         select(row_table.c.row_number).where(
-            row_table.c.booking_id == ruling.booking_id,
-            row_table.c.row_id != root.row_id,
-            or_(row_table.c.refers_to.is_(None), row_table.c.refers_to != root.row_id),
+            row_table.c.booking_id == booking_id,
+            row_table.c.row_id != first.row_id,
+            or_(row_table.c.refers_to.is_(None), row_table.c.refers_to != first.row_id),
         )
     ).first()
     return f"that booking id already stands on row {other.row_number}" if other else ""
 
 
 def _book(
-    connection: Connection, root: Row[Any], booking_id: int | None, who: str, at: datetime
+    connection: Connection, first: Row[Any], booking_id: int | None, who: str, at: datetime
 ) -> None:
     settled = {"booking_id": booking_id, "settled_at": at.isoformat(), "settled_by": who}
-    _move(connection, root, State.BOOKED, **settled)
-    for row_id in _referring(connection, root):
-        connection.execute(
-            update(row_table)
-            .where(row_table.c.row_id == row_id)
-            .values(state=State.SKIPPED, **settled)
-        )
-        _replace_problems(connection, row_id, ProblemCode.ALREADY_BOOKED)
+    _settle(connection, first, State.BOOKED, reason="", **settled)
+    skip_followers(connection, first.row_id, **settled)
 
 
-def _free(connection: Connection, root: Row[Any], who: str, at: datetime) -> None:
-    """Let the row, and those that point at it, be sent; the claim lets only one of them go."""
+def _free(connection: Connection, first: Row[Any], who: str, at: datetime) -> None:
+    """Let the row, and those that follow it, be sent; the claim lets only one of them go."""
     settled = {"settled_at": at.isoformat(), "settled_by": who}
-    _move(connection, root, State.READY, releases=row_table.c.releases + 1, **settled)
-    for row_id in _referring(connection, root):
-        connection.execute(
-            update(row_table)
-            .where(row_table.c.row_id == row_id)
-            .values(state=State.READY, refers_to=None, **settled)
-        )
-        _replace_problems(connection, row_id, None)
-
-
-def _cancel(connection: Connection, root: Row[Any], who: str, at: datetime) -> None:
-    connection.execute(
-        update(row_table)
-        .where(row_table.c.row_id == root.row_id, row_table.c.state == State.BOOKED, LIVE)
-        .values(cancelled_at=at.isoformat(), settled_at=at.isoformat(), settled_by=who)
+    _settle(
+        connection,
+        first,
+        State.READY,
+        releases=row_table.c.releases + 1,
+        http_status=None,
+        server_ids="",
+        reason="",
+        decided_at=None,
+        **settled,
     )
-    _replace_problems(connection, root.row_id, ProblemCode.BOOKING_CANCELLED)
+    free_followers(connection, first.row_id, **settled)
 
 
-def _move(connection: Connection, root: Row[Any], state: State, **values: Any) -> None:  # noqa: ANN401 - column values
+def _cancel(connection: Connection, first: Row[Any], who: str, at: datetime) -> None:
+    settled = {"settled_at": at.isoformat(), "settled_by": who}
+    _settle(connection, first, State.BOOKED, cancelled_at=at.isoformat(), **settled)
+    add_problem(connection, first.row_id, ProblemCode.BOOKING_CANCELLED)
+
+
+def _settle(connection: Connection, first: Row[Any], state: State, **values: Any) -> None:  # noqa: ANN401 - column values
+    """Change a row from the state it was found in, and forget what its request came to."""
     connection.execute(
         update(row_table)
-        .where(row_table.c.row_id == root.row_id, row_table.c.state == State.UNKNOWN)
+        .where(row_table.c.row_id == first.row_id, row_table.c.state == first.state)
         .values(state=state, **values)
     )
-    _replace_problems(connection, root.row_id, None)
-
-
-def _replace_problems(connection: Connection, row_id: int, code: ProblemCode | None) -> None:
-    connection.execute(problem_table.delete().where(problem_table.c.row_id == row_id))
-    if code is not None:
-        add_problem(connection, row_id, code)
+    forget_requests(connection, first.row_id)
 
 
 def _row(connection: Connection, run_number: int, row_key: str) -> Row[Any] | None:
@@ -155,12 +154,3 @@ def _row(connection: Connection, run_number: int, row_key: str) -> Row[Any] | No
 
 def _by_id(connection: Connection, row_id: int) -> Row[Any]:
     return connection.execute(select(row_table).where(row_table.c.row_id == row_id)).one()
-
-
-def _referring(connection: Connection, root: Row[Any]) -> list[int]:
-    found = connection.execute(
-        select(row_table.c.row_id).where(
-            row_table.c.refers_to == root.row_id, row_table.c.state == State.UNKNOWN
-        )
-    )
-    return list(found.scalars())

@@ -74,6 +74,16 @@ class Sidecar:
     opening: int
     phase: Phase
 
+    def __post_init__(self) -> None:
+        """Check what was read from the disk.
+
+        Raises:
+            ValueError: It is nothing that we write.
+        """
+        is_counted = type(self.opening) is int and self.opening > 0
+        if not is_counted or self.phase not in get_args(Phase):
+            raise ValueError("no sidecar of ours")
+
     @property
     def is_first(self) -> bool:
         """Return whether the ledger was never open yet, so that nothing was ever sent."""
@@ -150,15 +160,12 @@ class LedgerFolder:
         """
         try:
             told = json.loads(self.sidecar_file.read_bytes())
+            sidecar = Sidecar(**told)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError):
-            told = None
-        match told:
-            case {"ledger_id": str(ledger_id), "opening": int(opening), "phase": str(phase)}:
-                if phase in get_args(Phase) and opening > 0:
-                    return Sidecar(ledger_id=ledger_id, opening=opening, phase=phase)
-        raise LedgerError(f"{self.sidecar_file} cannot be read", todo=RESTORE)
+        except (OSError, ValueError, TypeError):
+            raise LedgerError(f"{self.sidecar_file} cannot be read", todo=RESTORE) from None
+        return sidecar
 
     def write_sidecar(self, sidecar: Sidecar) -> None:
         """Replace the sidecar, durably."""

@@ -8,9 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from importer.errors import LedgerError
-from importer.ledger.opening import connect
+from importer.ledger.connecting import Access, check_layout, connect, damaged, read_meta
+from importer.ledger.folder import RESTORE
 from importer.ledger.records import ProblemKind, ProblemRecord, RowRecord, RunRecord
-from importer.ledger.schema import meta_table, problem_table, row_table, run_table, written_table
+from importer.ledger.schema import problem_table, row_table, run_table, written_table
 from importer.model import RowKey, RunId, State
 from importer.problems import problem_of
 
@@ -28,8 +29,23 @@ class History:
     """A read-only view of one ledger; it may be open while a run writes."""
 
     def __init__(self, database: Path) -> None:
-        """Open the ledger for reading."""
-        self._connection = connect(database, is_read_only=True)
+        """Open the ledger for reading.
+
+        Raises:
+            LedgerError: There is none, or it is not one that we can read.
+        """
+        if not database.is_file():
+            raise LedgerError(f"there is no ledger {database}", todo=RESTORE)
+        self._connection = connect(database, Access.READ)
+        try:
+            with self._connection.begin():
+                check_layout(self._connection, database)
+                self._address = read_meta(self._connection).get("address", "")
+        except BaseException as error:
+            self._connection.close()
+            if isinstance(error, SQLAlchemyError):
+                raise damaged(database, error) from None
+            raise
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -46,8 +62,7 @@ class History:
 
     def address(self) -> str:
         """Return the address of the target that this ledger belongs to."""
-        found = select(meta_table.c.value).where(meta_table.c.name == "address")
-        return str(self._all(found)[0].value)
+        return self._address
 
     def runs(self) -> list[RunRecord]:
         """Return every planned run, the oldest first."""
@@ -161,10 +176,8 @@ class History:
         return kinds
 
     def has_sent(self, run_number: int) -> bool:
-        """Return whether any row of the run has left, or may have."""
-        sent = (State.SENDING, State.BOOKED, State.REJECTED, State.UNKNOWN)
-        counts = self.counts(run_number)
-        return self.requests(run_number) > 0 or any(counts.get(state) for state in sent)
+        """Return whether any row of the run has left, or may have; every claim counts one."""
+        return self.requests(run_number) > 0
 
     def wrote(self, digest: str) -> bool:
         """Return whether a file with this SHA-256 is one that we wrote."""
@@ -177,7 +190,7 @@ class History:
                 return list(self._connection.execute(query))
         except SQLAlchemyError as error:
             cause = getattr(error, "orig", None)
-            raise LedgerError(f"the ledger cannot be read: {cause}") from None
+            raise LedgerError(f"the ledger cannot be read: {cause}", todo=RESTORE) from None
 
 
 def _run(row: Row[Any]) -> RunRecord:

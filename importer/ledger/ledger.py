@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -9,16 +10,16 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from sqlalchemy import delete, insert, update
 
+from importer.errors import LedgerError
 from importer.ledger import changes, planning
+from importer.ledger.connecting import read_meta
 from importer.ledger.decisions import Refusal, Ruling, decide
-from importer.ledger.folder import LedgerFolder, Target, key_id
 from importer.ledger.history import History
 from importer.ledger.lock import LedgerLock
-from importer.ledger.opening import Opened, close, open_for_writing, read_meta
+from importer.ledger.opening import Opened, close, open_for_writing
 from importer.ledger.rescue import RescuedAnswer, RescueFile
 from importer.ledger.schema import meta_table, run_table, written_table
 from importer.ledger.writer import Writer
-from importer.model import Booked, Outcome, Rejected, State, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from importer.ledger.folder import LedgerFolder, Target
     from importer.ledger.records import NewRun, PlannedRow
+    from importer.model import Outcome, State
     from importer.problems import ProblemCode
 
 T = TypeVar("T")
@@ -62,7 +65,7 @@ class Ledger:
         self._opened = opened
         self._lock = lock
         self._rescue = rescue
-        self._last_request_at = ""
+        self._last_request_at = self._kept_request_at = ""
         self._writer = Writer(opened.connection, self._remember_last_request)
 
     def __enter__(self) -> Self:
@@ -76,11 +79,13 @@ class Ledger:
         trace: TracebackType | None,
     ) -> None:
         """Close in order; after a failed write the sidecar is left as a crash would leave it."""
-        self._writer.close()
-        if not self._writer.has_failed:
-            close(self.folder, self._opened)
-        self._rescue.close()
-        self._lock.release()
+        try:
+            self._writer.close()
+            if not self._writer.has_failed:
+                close(self.folder, self._opened)
+        finally:
+            self._rescue.close()
+            self._lock.release()
 
     @property
     def has_failed(self) -> bool:
@@ -134,16 +139,7 @@ class Ledger:
 
     def rescue(self, row_id: int, row_key: str, outcome: Outcome) -> bool:
         """Put an answer where the next opening finds it; return whether the disk has it."""
-        return self._rescue.write(
-            RescuedAnswer(
-                row_id=row_id,
-                row_key=row_key,
-                status=type(outcome).__name__,
-                booking_id=getattr(outcome, "booking_id", None),
-                solv_status=getattr(outcome, "solv_status", ""),
-                http_status=getattr(outcome, "http_status", None),
-            )
-        )
+        return self._rescue.write(RescuedAnswer(row_id=row_id, row_key=row_key, outcome=outcome))
 
     def pace_memory(self) -> PaceMemory:
         """Return what earlier processes left about the pace."""
@@ -194,21 +190,21 @@ class Ledger:
 
         def change(connection: Connection) -> int:
             planning.sweep_unplanned(connection)
-            interrupted = changes.interrupt_sending(connection, at.isoformat())
             for answer in rescued:
-                changes.rescue(connection, answer.row_id, _outcome_of(answer), at.isoformat())
-            return interrupted - len(rescued)
+                changes.rescue(connection, answer, at.isoformat())
+            return changes.interrupt_sending(connection, at.isoformat())
 
-        self.interrupted = max(0, self.plan(change))
+        self.interrupted = self.plan(change)
         self._rescue.clear()
 
     def _remember_last_request(self, connection: Connection) -> None:
-        if self._last_request_at:
-            _write_meta(connection, {"last_request_at": self._last_request_at})
-            self._last_request_at = ""
+        at = self._last_request_at
+        if at != self._kept_request_at:
+            _write_meta(connection, {"last_request_at": at})
+            self._kept_request_at = at
 
 
-def open_ledger(state_dir_folder: LedgerFolder, target: Target, *, at: datetime) -> Ledger:
+def open_ledger(folder: LedgerFolder, target: Target, *, at: datetime) -> Ledger:
     """Open the ledger of `target` for this process alone, or make it.
 
     Raises:
@@ -216,24 +212,39 @@ def open_ledger(state_dir_folder: LedgerFolder, target: Target, *, at: datetime)
         LedgerError: It cannot be trusted: nothing may be sent.
         SettingsError: Its folder cannot be made or written.
     """
-    state_dir_folder.prepare()
-    lock = LedgerLock(state_dir_folder.lock_file)
-    lock.acquire(since=at.isoformat(timespec="seconds"))
-    rescue = RescueFile(state_dir_folder.rescue_file)
-    try:
-        opened = open_for_writing(state_dir_folder, target)
-        rescue.prepare()
-    except BaseException:
-        rescue.close()
-        lock.release()
-        raise
-    ledger = Ledger(state_dir_folder, opened, lock, rescue)
+    folder.prepare()
+    lock = LedgerLock(folder.lock_file)
+    rescue = RescueFile(folder.rescue_file)
+    with ExitStack() as undo:
+        undo.callback(lock.release)
+        undo.callback(rescue.close)
+        try:
+            lock.acquire(since=at.isoformat(timespec="seconds"))
+            opened = open_for_writing(folder, target)
+            undo.callback(opened.connection.close)
+            rescue.prepare()
+        except OSError as error:
+            raise _unusable(folder, error) from None
+        undo.pop_all()
+    return _taken_up(Ledger(folder, opened, lock, rescue), at)
+
+
+def _taken_up(ledger: Ledger, at: datetime) -> Ledger:
     try:
         ledger.take_up(at)
-    except BaseException:
-        ledger.__exit__(None, None, None)
+    except BaseException as error:
+        ledger.__exit__(type(error), error, None)
+        if isinstance(error, OSError):
+            raise _unusable(ledger.folder, error) from None
         raise
     return ledger
+
+
+def _unusable(folder: LedgerFolder, error: OSError) -> LedgerError:
+    return LedgerError(
+        f"the ledger in {folder.path} cannot be opened: {error.strerror}",
+        todo="free some disk space or mend the disk, then run the same command again",
+    )
 
 
 def _read_pace(connection: Connection) -> PaceMemory:
@@ -248,18 +259,3 @@ def _read_pace(connection: Connection) -> PaceMemory:
 def _write_meta(connection: Connection, values: dict[str, str]) -> None:
     connection.execute(delete(meta_table).where(meta_table.c.name.in_(values)))
     connection.execute(insert(meta_table), [{"name": n, "value": v} for n, v in values.items()])
-
-
-def _outcome_of(answer: RescuedAnswer) -> Outcome:
-    if answer.status == Booked.__name__ and answer.booking_id is not None:
-        return Booked(
-            booking_id=answer.booking_id,
-            solv_status=answer.solv_status,
-            http_status=answer.http_status or 200,
-        )
-    if answer.status == Rejected.__name__ and answer.http_status is not None:
-        return Rejected(http_status=answer.http_status)
-    return Unknown(reason="answer could not be recorded", http_status=answer.http_status)
-
-
-__all__ = ["Ledger", "PaceMemory", "key_id", "open_ledger"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from importer.errors import LedgerBusy
@@ -29,25 +30,32 @@ class LedgerLock:
         """
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(fd, 4096, 0).decode(errors="replace")
+            self._lock(fd)
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, json.dumps({"pid": os.getpid(), "since": since}).encode(), 0)
+        except BaseException:
             os.close(fd)
-            raise LedgerBusy(
-                f"another run holds this ledger{_describe(holder)}",
-                todo="wait until it has ended, then run the same command again",
-            ) from None
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, json.dumps({"pid": os.getpid(), "since": since}).encode(), 0)
+            raise
         self._fd = fd
         return self
 
     def release(self) -> None:
         """Give the lock up; the file stays, so that nobody locks two different files."""
-        if self._fd is not None:
-            os.ftruncate(self._fd, 0)
-            os.close(self._fd)
-            self._fd = None
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            with suppress(OSError):  # a name left behind is of a process that has ended
+                os.ftruncate(fd, 0)
+            os.close(fd)
+
+    def _lock(self, fd: int) -> None:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(fd, 4096, 0).decode(errors="replace")
+            raise LedgerBusy(
+                f"another run holds this ledger{_describe(holder)}",
+                todo="wait until it has ended, then run the same command again",
+            ) from None
 
 
 def is_held(path: Path) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
+from importer.ledger import screening
 from importer.ledger.records import Earlier
 from importer.ledger.schema import LIVE, problem_table, row_table, run_table
 from importer.model import RowKey, RunId, State
@@ -64,7 +65,7 @@ def add_rows(connection: Connection, run_number: int, rows: Sequence[PlannedRow]
             "code": problem.code.code,
             "field": problem.field,
             "source_column": problem.column,
-            "hint": problem.hint,
+            "hint": screening.hint(problem.hint),
         }
         for row_id, row in zip(row_ids, rows, strict=True)
         for problem in row.problems

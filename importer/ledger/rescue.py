@@ -6,13 +6,19 @@ import json
 import os
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, assert_never
+
+from importer.ledger import screening
+from importer.ledger.disk import sync_folder
+from importer.model import Booked, NotTaken, NotTakenCause, Outcome, Rejected, Unknown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _RECORD_BYTES = 512
 _RECORDS = 256
+_HEAD_BYTES = 8
+"""Length and CRC-32 of what follows, 4 bytes each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +27,8 @@ class RescuedAnswer:
 
     row_id: int
     row_key: str
-    status: str
-    booking_id: int | None
-    solv_status: str
-    http_status: int | None
+    outcome: Outcome
+    """Without its problems: the ledger could not take them, and they may be long."""
 
 
 class RescueFile:
@@ -40,14 +44,19 @@ class RescueFile:
         self._next = 0
 
     def prepare(self) -> None:
-        """Make sure that the room is there, and open it for writing."""
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        missing = _RECORD_BYTES * _RECORDS - os.fstat(fd).st_size
-        if missing > 0:
-            os.pwrite(fd, bytes(missing), os.fstat(fd).st_size)
-            os.fsync(fd)
-        self._fd = fd
-        self._next = len(self.answers())
+        """Make sure that the room is there, and open it for writing.
+
+        Raises:
+            OSError: There is no room for it.
+        """
+        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        size = os.fstat(self._fd).st_size
+        while size < _RECORD_BYTES * _RECORDS:
+            size += os.pwrite(self._fd, bytes(_RECORD_BYTES * _RECORDS - size), size)
+        os.fsync(self._fd)
+        sync_folder(self._path.parent)
+        used = [number for number, block in enumerate(self._blocks()) if any(block)]
+        self._next = used[-1] + 1 if used else 0
 
     def write(self, answer: RescuedAnswer) -> bool:
         """Put one answer on disk; return False when there is no room or the disk fails too."""
@@ -63,10 +72,7 @@ class RescueFile:
 
     def answers(self) -> list[RescuedAnswer]:
         """Return what an earlier process left here; a torn record is no answer."""
-        if self._fd is None:
-            return []
-        blocks = (os.pread(self._fd, _RECORD_BYTES, n * _RECORD_BYTES) for n in range(_RECORDS))
-        decoded = (_decode(block) for block in blocks)
+        decoded = (_decode(block) for block in self._blocks())
         return [answer for answer in decoded if answer is not None]
 
     def clear(self) -> None:
@@ -82,33 +88,53 @@ class RescueFile:
             os.close(self._fd)
             self._fd = None
 
+    def _blocks(self) -> list[bytes]:
+        if self._fd is None:
+            return []
+        places = range(0, _RECORD_BYTES * _RECORDS, _RECORD_BYTES)
+        return [os.pread(self._fd, _RECORD_BYTES, place) for place in places]
+
 
 def _encode(answer: RescuedAnswer) -> bytes:
-    text = json.dumps(
-        [
-            answer.row_id,
-            answer.row_key,
-            answer.status,
-            answer.booking_id,
-            answer.solv_status[:40],
-            answer.http_status,
-        ]
-    ).encode()
+    text = json.dumps([answer.row_id, answer.row_key, *_values_of(answer.outcome)]).encode()
     head = len(text).to_bytes(4, "big") + zlib.crc32(text).to_bytes(4, "big")
     return (head + text).ljust(_RECORD_BYTES, b"\0")
 
 
 def _decode(block: bytes) -> RescuedAnswer | None:
     length = int.from_bytes(block[:4], "big")
-    text = block[8 : 8 + length]
+    text = block[_HEAD_BYTES : _HEAD_BYTES + length]
     if not length or len(text) != length or zlib.crc32(text) != int.from_bytes(block[4:8], "big"):
         return None
-    row_id, row_key, status, booking_id, solv_status, http_status = json.loads(text)
-    return RescuedAnswer(
-        row_id=row_id,
-        row_key=row_key,
-        status=status,
-        booking_id=booking_id,
-        solv_status=solv_status,
-        http_status=http_status,
-    )
+    row_id, row_key, *values = json.loads(text)
+    return RescuedAnswer(row_id=row_id, row_key=row_key, outcome=_outcome_of(values))
+
+
+def _values_of(outcome: Outcome) -> list[Any]:
+    """Return what of an outcome is rescued: nothing that may hold a patient."""
+    match outcome:
+        case Booked():
+            status = screening.status_word(outcome.solv_status)
+            return ["booked", outcome.http_status, outcome.booking_id, status]
+        case Rejected():
+            return ["rejected", outcome.http_status]
+        case Unknown():
+            return ["unknown", outcome.http_status]
+        case NotTaken():
+            return ["not taken", outcome.left]
+        case _:
+            assert_never(outcome)
+
+
+def _outcome_of(values: list[Any]) -> Outcome:
+    match values:
+        case ["booked", int(http_status), int(booking_id), str(status)]:
+            return Booked(booking_id=booking_id, solv_status=status, http_status=http_status)
+        case ["rejected", int(http_status)]:
+            return Rejected(http_status=http_status)
+        case ["not taken", bool(left)]:
+            return NotTaken(cause=NotTakenCause.HELD_BACK, left=left)
+        case ["unknown", int() | None as http_status]:
+            return Unknown(reason="answer could not be recorded", http_status=http_status)
+        case _:
+            return Unknown(reason="answer could not be recorded")

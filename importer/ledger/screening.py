@@ -10,7 +10,7 @@ _STATUS = re.compile(r"[A-Z_]{1,40}|[a-z_]{1,40}")
 _EMR_ID = re.compile(r"(?=.*[0-9])[A-Za-z0-9_.:-]{1,64}")
 _ERROR_TYPE = re.compile(r"[a-z_]{1,40}(?:\.[a-z_]{1,40}){0,3}")
 _SERVER_ID = re.compile(r"[a-z0-9-]{1,32}=[A-Za-z0-9_.:=+/-]{1,128}")
-_HINT = re.compile(r"(?:[a-z']+|[A-Z]{2,4}|[0-9]{1,7}|[0-9]{1,3}(?:,[0-9]{3})+)(?:[,;]? |\Z)")
+_HINT = re.compile(r"(?:(?:US|HTTP|[a-z']+|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,7})(?:[,;]? |\Z))*")
 _LONGEST_HINT = 120
 _FIELDS = frozenset((*BOOKING_FIELDS, "allow_walkin_scheduling"))
 
@@ -42,5 +42,4 @@ def server_ids(text: str) -> str:
 
 def hint(text: str) -> str:
     """Return a hint in our own manner, plain words and counts, or ""."""
-    words = text[:_LONGEST_HINT]
-    return text if not _HINT.sub("", words) and words == text else ""
+    return text if len(text) <= _LONGEST_HINT and _HINT.fullmatch(text) else ""

@@ -91,14 +91,15 @@ class Spool:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         fd = os.open(self.answers_file, flags, 0o600)
         try:
-            os.write(fd, (json.dumps([row_key, text]) + "\n").encode())
+            # The line break comes first too: a line that a crash cut short spoils no other.
+            os.write(fd, f"\n{json.dumps([row_key, text])}\n".encode())
         finally:
             os.close(fd)
 
     def words(self) -> dict[str, str]:
         """Return what the server said, by row key; a line cut short by a crash is left out."""
         try:
-            lines = self.answers_file.read_text(encoding="utf-8").splitlines()
+            lines = self.answers_file.read_text(encoding="utf-8", errors="replace").splitlines()
         except FileNotFoundError:
             return {}
         said: dict[str, str] = {}

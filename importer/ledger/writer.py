@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -45,6 +46,9 @@ class Writer:
         self._before_commit = before_commit
         self._queue: queue.SimpleQueue[_Change[Any] | None] = queue.SimpleQueue()
         self._failure: LedgerError | None = None
+        self._is_closed = False
+        self._door = threading.Lock()
+        """So that nothing queues behind the end, where nobody would answer it."""
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
 
@@ -54,9 +58,20 @@ class Writer:
         return self._failure is not None
 
     def submit(self, change: Callable[[Connection], T]) -> Future[T]:
-        """Queue a change; the future resolves once it is durable."""
+        """Queue a change; the future resolves once it is durable.
+
+        It cannot be cancelled: whoever stops waiting for a change does not take it back.
+        """
         done: Future[T] = Future()
-        self._queue.put(_Change(change, done))
+        done.set_running_or_notify_cancel()
+        with self._door:
+            refusal = self._failure
+            if refusal is None and self._is_closed:
+                refusal = LedgerError("the ledger is closed already")
+            if refusal is None:
+                self._queue.put(_Change(change, done))
+        if refusal is not None:
+            done.set_exception(refusal)
         return done
 
     def apply(self, change: Callable[[Connection], T]) -> T:
@@ -65,9 +80,12 @@ class Writer:
 
     def close(self) -> None:
         """Finish what is queued, then close the connection."""
-        self._queue.put(None)
+        with self._door:
+            self._is_closed = True
+            self._queue.put(None)
         self._thread.join()
-        self._connection.close()
+        with suppress(SQLAlchemyError):  # all is committed, or has failed, by now
+            self._connection.close()
 
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
@@ -89,28 +107,37 @@ class Writer:
         return batch, False
 
     def _commit(self, batch: list[_Change[Any]]) -> None:
-        if self._failure is None:
-            try:
-                with self._connection.begin():
-                    values = [change.apply(self._connection) for change in batch]
-                    if self._before_commit is not None:
-                        self._before_commit(self._connection)
-            except (SQLAlchemyError, OSError, LedgerError) as error:
-                self._failure = _as_ledger_error(error)
-            except BaseException as error:  # a bug must not leave callers waiting for ever
+        if self._failure is not None:
+            _refuse(batch, self._failure)
+            return
+        values: list[Any] = []
+        try:
+            with self._connection.begin():
                 for change in batch:
-                    change.done.set_exception(error)
-                self._failure = LedgerError("the ledger's writer has stopped")
-                raise
-            else:
-                for change, value in zip(batch, values, strict=True):
-                    change.done.set_result(value)
-                return
-        for change in batch:
-            change.done.set_exception(self._failure)
+                    values.append(change.apply(self._connection))  # noqa: PERF401 - counts on error
+                if self._before_commit is not None:
+                    self._before_commit(self._connection)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
+            self._fail(batch, len(values), error)
+            return
+        for change, value in zip(batch, values, strict=True):
+            change.done.set_result(value)
+
+    def _fail(self, batch: list[_Change[Any]], applied: int, error: BaseException) -> None:
+        """Refuse a whole batch and all that follows; a bug is told to the change that has it."""
+        self._failure = _as_ledger_error(error)
+        is_bug = not isinstance(error, SQLAlchemyError | OSError | LedgerError)
+        if is_bug and applied < len(batch):
+            batch.pop(applied).done.set_exception(error)
+        _refuse(batch, self._failure)
 
 
-def _as_ledger_error(error: Exception) -> LedgerError:
+def _refuse(batch: list[_Change[Any]], failure: LedgerError) -> None:
+    for change in batch:
+        change.done.set_exception(failure)
+
+
+def _as_ledger_error(error: BaseException) -> LedgerError:
     if isinstance(error, LedgerError):
         return error
     cause = getattr(error, "orig", None)

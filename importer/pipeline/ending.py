@@ -66,8 +66,9 @@ def finish(job: Job, run: RunRecord, intake: Intake, spool: Spool, stop: Stop | 
         target=job.settings.base_url,
         results=written,
     )
-    if job.summary is not None:
-        write_summary(job.summary, summary)
+    failure = _write_summary(job, summary)
+    if failure is not None:
+        code = worst(code, failure.exit_code)
     if not job.ledger.has_failed:
         is_over = written is not None and not any(counts.get(state) for state in _STILL_NEEDED)
         job.ledger.update_run(
@@ -82,6 +83,35 @@ def finish(job: Job, run: RunRecord, intake: Intake, spool: Spool, stop: Stop | 
         exit_code=code,
         stop=stop,
     )
+
+
+def write_failure(job: Job, source_name: str, error: ImporterError) -> None:
+    """Write a summary of an import that failed as a whole: none of last night's may stay there."""
+    now = job.clock.now().isoformat(timespec="seconds")
+    summary = Summary(
+        run_id="",
+        exit_code=int(error.exit_code),
+        exit_reason=error.exit_code.reason,
+        source=source_name,
+        rows_in=0,
+        started_at=now,
+        ended_at=now,
+        target=job.settings.base_url,
+        version=__version__,
+    )
+    _write_summary(job, summary)
+
+
+def _write_summary(job: Job, summary: Summary) -> ImporterError | None:
+    """Write the summary if one was asked for; what was booked is not undone when that fails."""
+    if job.summary is None:
+        return None
+    try:
+        write_summary(job.summary, summary)
+    except ImporterError as error:
+        job.observer.notice(error.message)
+        return error
+    return None
 
 
 def exit_code_of(

@@ -21,7 +21,7 @@ from importer.ledger import (
 from importer.model import State
 from importer.pacing import wait_after_restart_s
 from importer.pipeline.carrying_on import carry_on, is_unfinished
-from importer.pipeline.ending import RunReport, finish
+from importer.pipeline.ending import RunReport, finish, write_failure
 from importer.pipeline.groups import Grouping
 from importer.pipeline.intake import take_in
 from importer.pipeline.job import Job
@@ -61,7 +61,7 @@ def import_file(
     """
     settings.require_target()
     results = settings.results or default_results_path(source)
-    _prove_places(results, settings.summary)
+    _prove_places(source, results, settings.summary)
     with _opened(settings, clock) as ledger:
         job = Job(
             settings=settings,
@@ -72,7 +72,11 @@ def import_file(
             results=results,
             summary=settings.summary,
         )
-        return _import(job, source)
+        try:
+            return _import(job, source)
+        except (SourceError, LedgerError) as error:
+            write_failure(job, source.name, error)
+            raise
 
 
 def resume_run(
@@ -101,7 +105,7 @@ def resume_run(
                 todo="run the file itself again: solv-import run FILE",
             )
         results = settings.results or default_place(run)
-        _prove_places(results, settings.summary)
+        _prove_places(source, results, settings.summary)
         job = Job(
             settings=settings,
             ledger=ledger,
@@ -288,11 +292,22 @@ def _opened(settings: Settings, clock: Clock) -> Iterator[Ledger]:
         yield ledger
 
 
-def _prove_places(results: Path, summary: Path | None) -> None:
+def _prove_places(source: Path, results: Path, summary: Path | None) -> None:
+    """Prove before the first request that results and summary can be written, and over nothing.
+
+    Raises:
+        SettingsError: They cannot, or two of the three are one file.
+    """
     results_kind(results)
     prove_writable(results)
-    if summary is not None:
-        prove_writable(summary)
+    if summary is None:
+        return
+    if summary.absolute() in (source.absolute(), results.absolute()):
+        raise SettingsError(
+            f"the summary would be written over {summary.name}",
+            todo="name another file with --summary",
+        )
+    prove_writable(summary)
 
 
 def _run_of(ledger: Ledger, run_id: str) -> RunRecord:

@@ -87,7 +87,10 @@ def take_in(path: Path, settings: Settings, *, now: datetime, name: str = "") ->
         SourceError: It cannot be read, or required columns are missing.
     """
     options = ReadOptions(
-        sheet=settings.sheet, delimiter=settings.delimiter, header_row=settings.header_row
+        sheet=settings.sheet,
+        delimiter=settings.delimiter,
+        header_row=settings.header_row,
+        name=name or None,
     )
     table = open_table(path, options)
     plan = plan_columns(

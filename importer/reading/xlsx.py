@@ -89,7 +89,7 @@ class _XlsxSource:
             yield Row(number, 0, cells, len(text), problems)
         # Rows of nothing but formulas without results lie behind calamine's last one.
         nothing = [""] * _width(sheet)
-        number = sheet.total_height
+        number = sheet.end[0] + 1 if sheet.end else 0
         while findings.row:
             number += 1
             yield Row(number, 0, nothing, 0, findings.of_row(number))

@@ -41,6 +41,7 @@ class Outcome:
 def read(path: Path, **options: Any) -> Outcome:
     """Read a file to its end."""
     table = open_table(path, ReadOptions(**options))
+    table_start = options.get("header_row", 1)
     rows: dict[int, list[str]] = {}
     lines: dict[int, int] = {}
     problems: list[tuple[int, str, int | None]] = []
@@ -49,6 +50,8 @@ def read(path: Path, **options: Any) -> Outcome:
         assert not chunk.frame.isna().to_numpy().any()
         assert list(chunk.frame.columns) == list(range(len(table.headings)))
         numbers = [int(number) for number in chunk.frame.index]
+        first = max(rows, default=table_start) + 1
+        assert numbers == list(range(first, first + len(numbers)))
         cells = chunk.frame.itertuples(index=False, name=None)
         rows.update(zip(numbers, map(list, cells), strict=True))
         if chunk.lines is not None:

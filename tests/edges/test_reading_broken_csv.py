@@ -158,3 +158,12 @@ def test_case_80_the_widest_sheet_is_read(tmp_path: Path) -> None:
     found = read(write_csv(tmp_path, f"{head}\n{row}\n{row}\n"))
     assert len(found.headings) == 16_384
     assert list(found.rows) == [2, 3]
+
+
+def test_a_problem_behind_the_last_heading_is_the_rows(tmp_path: Path) -> None:
+    """No frame has that column, so nobody could show it."""
+    found = read(write_csv(tmp_path, HEAD + "Bo,Ek,2,\x00\n" + GOOD))
+    assert found.problems == [
+        (2, "CELL_CONTROL_CHARACTER", None),
+        (2, "ROW_TOO_WIDE", None),
+    ]

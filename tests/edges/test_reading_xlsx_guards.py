@@ -214,3 +214,29 @@ def test_two_sheets_of_one_name_are_refused(tmp_path: Path) -> None:
     sheets = "".join(f'<sheet name="May" sheetId="{n}" r:id="rId1"/>' for n in (1, 2))
     path = pack(tmp_path, package_parts(sheet_xml(ROWS), sheets=sheets))
     refusal(path, ProblemCode.SOURCE_CORRUPT)
+
+
+def test_rows_that_only_one_reader_sees_are_refused(tmp_path: Path) -> None:
+    """Calamine stops at the end of the first block of rows."""
+    more = f"</sheetData><sheetData>{row_xml(text_cell('Bo'), 3)}"
+    refusal(write_sheet(tmp_path, ROWS + more), ProblemCode.SOURCE_CORRUPT)
+
+
+def test_case_89_entities_are_refused_in_a_sheet_of_another_ending(tmp_path: Path) -> None:
+    parts = package_parts("")
+    del parts[SHEET]
+    relations = str(parts["xl/_rels/workbook.xml.rels"])
+    parts["xl/_rels/workbook.xml.rels"] = relations.replace("sheet1.xml", "sheet1.dat")
+    parts[SHEET.replace(".xml", ".dat")] = DOCTYPE + sheet_xml(ROWS)
+    refusal(pack(tmp_path, parts), ProblemCode.SOURCE_ACTIVE_CONTENT)
+
+
+def test_more_parts_than_any_workbook_has_are_refused(tmp_path: Path) -> None:
+    parts = package_parts(sheet_xml(ROWS))
+    parts.update({f"xl/media/{number}": "" for number in range(10_001)})
+    refusal(pack(tmp_path, parts), ProblemCode.SOURCE_TOO_LARGE)
+
+
+def test_a_workbook_without_a_worksheet_is_refused(tmp_path: Path) -> None:
+    path = pack(tmp_path, package_parts(sheet_xml(ROWS), sheets=""))
+    refusal(path, ProblemCode.SOURCE_EMPTY)

@@ -12,7 +12,7 @@ from importer.sandbox import Limit, Sandbox, SandboxConfig, running_sandbox
 from importer.sandbox.app import build_app
 from importer.sandbox.front import FrontDoor
 from importer.sandbox.request_log import RequestLog
-from importer.sandbox.state import SandboxState
+from importer.sandbox.state import Call, SandboxState
 from tests.edges.sandbox_kit import book, client_of, signed_in
 
 if TYPE_CHECKING:
@@ -165,23 +165,16 @@ def test_the_handle_does_what_the_calls_do(sandbox: Sandbox) -> None:
     assert book(client).status_code == 401
 
 
-@pytest.mark.parametrize(
-    ("address", "status"), [("127.0.0.1", 200), ("::1", 200), ("192.0.2.7", 403), (None, 403)]
-)
-def test_admin_calls_are_for_this_machine_only(
-    tmp_path: Path, address: str | None, status: int
-) -> None:
-    """What a proxy says of the caller is not believed; only the address of the socket is."""
-    log = RequestLog(tmp_path / "log.jsonl")
-    state = SandboxState(SandboxConfig(), log)
+def ask_front(state: SandboxState, path: str, address: str | None, call: Call | None) -> int:
+    """Return the status that a request gets which comes from somewhere else."""
     scope = {
         "type": "http",
         "method": "GET",
-        "path": "/admin/counts",
+        "path": path,
         "query_string": b"",
-        "headers": [(b"x-forwarded-for", b"127.0.0.1")],
+        "headers": [(b"x-forwarded-for", b"127.0.0.1"), (b"x-api-key", b"sandbox-client")],
         "client": address and (address, 5),
-        "state": {"call": None},
+        "state": {"call": call},
     }
     sent: list[Message] = []
 
@@ -192,5 +185,31 @@ def test_admin_calls_are_for_this_machine_only(
         return {"type": "http.request", "body": b"", "more_body": False}
 
     asyncio.run(FrontDoor(build_app(state), state)(scope, receive, send))
+    return int(sent[0]["status"])
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[SandboxState]:
+    log = RequestLog(tmp_path / "log.jsonl")
+    yield SandboxState(SandboxConfig(), log)
     log.close()
-    assert sent[0]["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("address", "status"), [("127.0.0.1", 200), ("::1", 200), ("192.0.2.7", 403), (None, 403)]
+)
+def test_admin_calls_are_for_this_machine_only(
+    state: SandboxState, address: str | None, status: int
+) -> None:
+    """What a proxy says of the caller is not believed; only the address of the socket is."""
+    assert ask_front(state, "/admin/counts", address, None) == status
+
+
+def test_whoever_comes_during_the_warm_up_is_told_to_wait(state: SandboxState) -> None:
+    path = "/v1/partner/locations/4021"
+    found = []
+    for _ in range(2):
+        call = Call(n=1, mono=0.0, method="GET", path=path)
+        found.append(ask_front(state, path, "127.0.0.1", call))
+        state.become_ready()
+    assert found == [503, 401]

@@ -141,6 +141,14 @@ def test_policies_of_time(kind: str, policy: Policy, status: int, detail_type: t
         assert isinstance(answer.json()["detail"], detail_type)
 
 
+def test_an_appointment_that_is_no_time_is_taken_as_text(sandbox: Sandbox) -> None:
+    """The documented type is a plain string."""
+    client = signed_in(sandbox)
+    answers = [book(client, appointment_date="tomorrow").json() for _ in range(2)]
+    assert answers[0]["appointment_date"] == "tomorrow"
+    assert list(sandbox.duplicates().values()) == [[answer["id"] for answer in answers]]
+
+
 def test_the_envelope_wraps_bookings_but_never_tokens() -> None:
     with running_sandbox(SandboxConfig(has_envelope=True)) as sandbox:
         client = signed_in(sandbox)

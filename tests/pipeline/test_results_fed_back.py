@@ -1,0 +1,196 @@
+"""The results workbook is a valid input: corrections go, and nothing goes twice."""
+
+from __future__ import annotations
+
+from shutil import copy
+from typing import TYPE_CHECKING
+
+import pytest
+
+from importer.errors import ExitCode, LedgerError
+from importer.problems import ProblemCode
+from tests.acceptance.cli_kit import change_results, read_results
+from tests.pipeline.desk import bookings_per_patient, counts_of, statuses
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from importer.sandbox import Sandbox
+    from tests.pipeline.desk import Desk
+
+    Make = Callable[..., dict[str, str]]
+    Write = Callable[..., Path]
+
+
+@pytest.fixture
+def imported(
+    desk: Callable[..., Desk], make_row: Make, write_csv: Write
+) -> tuple[Desk, Path]:
+    """Return a desk and the results of five rows: 2, 3, 5 and 6 are booked, 4 is invalid."""
+    at = desk()
+    rows = [make_row(n) for n in range(2, 7)]
+    rows[2]["phone"] = "12"
+    report = at.run(write_csv(rows), only_valid=True)
+    assert counts_of(report) == {"booked": 4, "invalid": 1}
+    assert report.results_path is not None
+    return at, report.results_path
+
+
+def test_the_results_themselves_send_nothing(imported: tuple[Desk, Path]) -> None:
+    at, results = imported
+    before = len(at.sandbox.all_requests())
+
+    again = at.run(results, only_valid=True)
+
+    assert counts_of(again) == {"skipped": 4, "invalid": 1}
+    assert len(at.sandbox.all_requests()) == before
+    assert list(read_results(again.results_path)[2]) == list(read_results(results)[2])
+    assert read_results(again.results_path)[2]["booking_id"] == (
+        read_results(results)[2]["booking_id"]
+    )
+
+
+def test_a_corrected_row_goes_and_an_edited_booked_row_is_named_and_stays(
+    imported: tuple[Desk, Path], tmp_path: Path
+) -> None:
+    at, results = imported
+    fixed = change_results(
+        results,
+        {(4, "phone"): "312-555-0142", (5, "last_name"): "Other"},
+        tmp_path / "fixed.xlsx",
+    )
+
+    report = at.run(fixed)
+
+    assert statuses(report) == {2: "skipped", 3: "skipped", 4: "booked", 5: "skipped", 6: "skipped"}
+    assert report.exit_code == ExitCode.NEEDS_A_PERSON
+    told = read_results(report.results_path)[5]["what_to_fix"]
+    assert ProblemCode.BOOKED_ROW_EDITED.sentence.rstrip(".") in told
+    assert len(at.requests) == 5
+    assert set(bookings_per_patient(at.requests).values()) == {1}
+
+
+def test_a_copied_row_is_held_and_the_original_keeps_its_booking(
+    imported: tuple[Desk, Path], tmp_path: Path
+) -> None:
+    at, results = imported
+    sheet = read_results(results)
+    copied = {(7, heading): text for heading, text in sheet[2].items()}
+    copied[7, "first_name"] = "Bea"
+    with_copy = change_results(results, copied, tmp_path / "copy.xlsx")
+
+    report = at.run(with_copy, only_valid=True)
+
+    rows = read_results(report.results_path)
+    assert rows[2]["status"] == "skipped"
+    assert rows[7]["status"] == "invalid"
+    assert rows[7]["booking_id"] == ""
+    assert rows[7]["row_key"] != rows[2]["row_key"] == sheet[2]["row_key"]
+    assert len(at.requests) == 4
+
+
+def test_an_invalid_row_that_was_copied_to_make_two_is_sent_at_most_once_a_patient(
+    imported: tuple[Desk, Path], tmp_path: Path
+) -> None:
+    at, results = imported
+    sheet = read_results(results)
+    changes = {(7, heading): text for heading, text in sheet[4].items()}
+    changes |= {(4, "phone"): "312-555-0142", (7, "phone"): "312-555-0142"}
+    changes[7, "first_name"] = "Bea"
+    both = change_results(results, changes, tmp_path / "both.xlsx")
+
+    report = at.run(both, only_valid=True)
+
+    assert sorted(statuses(report).values()) == ["booked", "invalid"] + ["skipped"] * 4
+    assert set(bookings_per_patient(at.requests).values()) == {1}
+
+
+def test_a_deleted_row_key_is_caught_by_the_fingerprint(
+    imported: tuple[Desk, Path], tmp_path: Path
+) -> None:
+    at, results = imported
+    without = change_results(
+        results, {(n, "row_key"): "" for n in range(2, 7)}, tmp_path / "without.xlsx"
+    )
+
+    report = at.run(without, only_valid=True)
+
+    assert counts_of(report) == {"skipped": 4, "invalid": 1}
+    assert len(at.requests) == 4
+
+
+def test_a_row_key_of_another_ledger_refuses_the_file(
+    imported: tuple[Desk, Path], sandbox: Callable[..., Sandbox]
+) -> None:
+    at, results = imported
+    other = sandbox(client_id="other-client")
+    at.sandbox = other
+
+    with pytest.raises(LedgerError) as raised:
+        at.run(results, only_valid=True)
+
+    assert raised.value.exit_code == ExitCode.LEDGER
+    assert other.all_requests() == []
+
+
+def test_the_ledger_is_as_good_as_before_after_a_file_that_it_refused(
+    imported: tuple[Desk, Path], tmp_path: Path
+) -> None:
+    at, results = imported
+    foreign = change_results(results, {(2, "row_key"): "rabc"}, tmp_path / "foreign.xlsx")
+    with pytest.raises(LedgerError):
+        at.run(foreign, only_valid=True)
+
+    again = at.run(results, only_valid=True)
+
+    assert counts_of(again) == {"skipped": 4, "invalid": 1}
+
+
+def test_results_that_somebody_has_changed_are_never_overwritten(
+    imported: tuple[Desk, Path], make_row: Make, write_csv: Write
+) -> None:
+    at, results = imported
+    change_results(results, {(4, "phone"): "my own work"}, results)
+    kept = results.read_bytes()
+    rows = [make_row(n) for n in range(2, 7)]
+    rows[2]["phone"] = "12"
+
+    again = at.run(write_csv(rows), only_valid=True)
+    once_more = at.run(write_csv(rows), only_valid=True)
+
+    assert results.read_bytes() == kept
+    assert again.results_path not in {results, once_more.results_path}
+    assert again.summary.run_id in again.results_path.name
+    assert once_more.results_path.exists()
+
+
+def test_results_that_nobody_has_changed_are_replaced(
+    imported: tuple[Desk, Path], make_row: Make, write_csv: Write
+) -> None:
+    at, results = imported
+    rows = [make_row(n) for n in range(2, 7)]
+    rows[2]["phone"] = "12"
+
+    again = at.run(write_csv(rows), only_valid=True)
+
+    assert again.results_path == results
+    assert statuses(again)[2] == "skipped"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_results_may_be_written_as_text_and_csv_is_recognized_again(
+    suffix: str, imported: tuple[Desk, Path], tmp_path: Path
+) -> None:
+    at, results = imported
+    place = tmp_path / f"out{suffix}"
+
+    report = at.run(results, only_valid=True, results=place)
+    assert report.results_path == place
+    assert len(place.read_text("utf-8").splitlines()) == 5 + (suffix == ".csv")
+    if suffix == ".csv":
+        renamed = copy(place, tmp_path / "mine.csv")
+        again = at.run(tmp_path / "mine.csv", only_valid=True)
+        assert renamed
+        assert counts_of(again) == {"skipped": 4, "invalid": 1}
+    assert len(at.requests) == 4
