@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -187,6 +188,14 @@ def test_a_sandbox_that_cannot_be_is_exit_2(args: list[str]) -> None:
     result = CliRunner().invoke(shell, ["sandbox", "--port", "0", *args])
     assert result.exit_code == 2
     assert result.stderr.startswith("error: --")
+
+
+def test_a_port_that_is_taken_is_exit_2_in_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = CliRunner().invoke(shell, ["sandbox", "--port", port])
+    assert result.exit_code == 2
+    assert f"cannot listen on port {port}" in result.stderr
 
 
 def test_the_sandbox_lists_its_faults() -> None:

@@ -205,6 +205,27 @@ def test_an_unknown_row_goes_out_to_a_worksheet_and_comes_back(
     assert (result.exit_code, Path("none.csv").exists()) == (0, False)
 
 
+def test_reconcile_and_results_say_to_people_what_to_do_next(
+    sandbox: Sandbox, source: Path
+) -> None:
+    sandbox.fault_next("504")
+    _, said, _ = solv_import("run", str(source), "--only-valid")
+    run_id = str(said[-1]["run_id"])
+    sheet = CliRunner().invoke(shell, ["reconcile", run_id, "--worksheet", "w.csv"])
+    assert sheet.stdout == "1 unknown rows: w.csv\n"
+    assert f"solv-import reconcile {run_id} --decisions w.csv" in sheet.stderr
+    text = Path("w.csv").read_text(encoding="utf-8-sig").rstrip()
+    Path("w.csv").write_text(text.removesuffix('""') + '"not booked"\n', encoding="utf-8")
+    early = CliRunner().invoke(shell, ["reconcile", run_id, "--decisions", "w.csv"])
+    assert early.exit_code == 6
+    assert early.stdout.startswith("0 booked, 0 may be sent again, 0 cancelled")
+    assert "not taken: " in early.stderr
+    written = CliRunner().invoke(shell, ["results", run_id, "--results", "again.csv"])
+    assert written.stdout == "again.csv\n"
+    both = ["reconcile", run_id, "--decisions", "w.csv", "--worksheet", "v.csv"]
+    assert CliRunner().invoke(shell, both).exit_code == 2
+
+
 @pytest.mark.parametrize(("answer", "code", "booked"), [("n", 3, 0), ("y", 1, 1), ("", 3, 0)])
 def test_on_a_terminal_invalid_rows_are_asked_about_and_no_is_the_default(
     sandbox: Sandbox, source: Path, answer: str, code: int, booked: int
