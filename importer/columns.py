@@ -189,7 +189,7 @@ def plan_columns(
     return ColumnPlan(
         fields=MappingProxyType(fields),
         ignored=tuple(ignored),
-        row_key=next((c for c in ours if headings[c] == "row_key"), None),
+        row_key=next((c for c in ours if _key(headings[c]) == _key("row_key")), None),
         ours=ours,
         problems=problems,
     )
@@ -224,14 +224,16 @@ _SCORED: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_TELLING = {_key(name) for name in ("status", "booking_id", "row_key")}
+"""Headings that stand together in our results alone, whatever was added, moved or retyped."""
+
+
 def _our_columns(headings: Sequence[str], *, is_results: bool) -> tuple[int, ...]:
     """Return the columns that results added; a stranger's `status` is not ours."""
-    if is_results:
-        return tuple(c for c, text in enumerate(headings) if text in OUR_HEADINGS)
-    width = len(headings)
-    if tuple(headings[-len(OUR_HEADINGS) :]) == OUR_HEADINGS:
-        return tuple(range(width - len(OUR_HEADINGS), width))
-    return ()
+    ours = {_key(name) for name in OUR_HEADINGS}
+    found = tuple(c for c, text in enumerate(headings) if _key(text) in ours)
+    names = {_key(headings[c]) for c in found}
+    return found if is_results or names >= _TELLING else ()
 
 
 def _mapped_columns(

@@ -16,9 +16,26 @@ if TYPE_CHECKING:
 
     from importer.model import BookingRequest
 
-_APOSTROPHES = "\u2018\u2019\u201b\u02bc\u02b9\u02bb\u2032\u00b4\uff07`"
+_APOSTROPHES = (
+    "\u02be\u055a\u05f3\u1fbf\ua78c\u2018\u2019\u201b\u02bc\u02b9\u02bb\u2032\u00b4\uff07`"
+)
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
-_UNIFIED = str.maketrans(dict.fromkeys(_APOSTROPHES, "'") | dict.fromkeys(_DASHES, "-"))
+_UNSEEN = (
+    *(0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFEFF, 0xFFA0),
+    *range(0x180B, 0x1810),
+    *range(0x200B, 0x2010),
+    *range(0x202A, 0x202F),
+    *range(0x2060, 0x2070),
+    *range(0xFE00, 0xFE10),
+    *range(0xE0000, 0xE1000),
+)
+"""Unicode's default-ignorable code points: nobody sees them."""
+_UNIFIED: dict[int, str | None] = {
+    **{ord(sign): "'" for sign in _APOSTROPHES},
+    **{ord(sign): "-" for sign in _DASHES},
+    **dict.fromkeys(_UNSEEN),
+    0x2800: " ",
+}
 _SPACES = re.compile(r"\s+")
 _LENGTH_BYTES = 4
 
@@ -56,8 +73,9 @@ def comparable_name(name: str) -> str:
     Accents stay, in one form: José and Jose may be two people.
     """
     if not name.isascii():
-        # Apostrophes first: NFKC would make a space and an accent of the acute one.
-        name = unicodedata.normalize("NFKC", name.translate(_UNIFIED))
+        # Apostrophes first: NFKC would make a space and an accent of the acute one; and again
+        # after it, for those that it takes out of another letter.
+        name = unicodedata.normalize("NFKC", name.translate(_UNIFIED)).translate(_UNIFIED)
     folded = name.replace("`", "'").casefold()
     if not folded.isascii():
         folded = unicodedata.normalize("NFKC", folded)

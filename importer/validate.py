@@ -88,8 +88,8 @@ class CheckedRow:
     is_blank: bool
     request: BookingRequest | None = field(repr=False)
     """None when the row is blank or has a problem that is an error."""
-    appointment_at: datetime | None
-    """The instant of the appointment in UTC; None without a request."""
+    appointment_at: datetime | None = field(repr=False)
+    """The instant of the appointment in UTC, also when another field is wrong."""
     problems: tuple[RowProblem, ...]
     """Errors and warnings, those about the row first, then by column."""
     row_key: str
@@ -119,15 +119,16 @@ def check_chunk(chunk: Chunk, plan: ColumnPlan, rules: Rules, *, today: date) ->
             line=line,
             is_blank=is_blank,
             request=request,
-            appointment_at=_instant(request),
+            appointment_at=None if is_blank else instant,
             problems=() if is_blank else found.of(number),
             row_key=row_key,
         )
-        for number, line, is_blank, request, row_key in zip(
+        for number, line, is_blank, request, instant, row_key in zip(
             numbers,
             chunk.lines if chunk.lines is not None else repeat(None, len(numbers)),
             blank,
             _requests(numbers, columns, blank, found),
+            _instants(columns["appointment_date"]),
             _row_keys(chunk.frame, plan),
             strict=True,
         )
@@ -387,11 +388,13 @@ def _values(name: str, texts: Sequence[str]) -> list[Any]:
     return [text or None for text in texts]
 
 
-def _instant(request: BookingRequest | None) -> datetime | None:
-    """Return the appointment in UTC; the text was normalized, so it has an offset."""
-    if request is None:
-        return None
-    return datetime.fromisoformat(request.appointment_date).astimezone(UTC)
+def _instants(appointments: _Column) -> Iterator[datetime | None]:
+    """Yield each row's appointment in UTC; normalized text has an offset."""
+    for position, text in enumerate(appointments.texts):
+        problem = appointments.problems.get(position)
+        is_refused = problem is not None and problem[0].severity is Severity.ERROR
+        is_known = text and not is_refused
+        yield datetime.fromisoformat(text).astimezone(UTC) if is_known else None
 
 
 def _row_keys(frame: pd.DataFrame, plan: ColumnPlan) -> list[str]:

@@ -20,11 +20,8 @@ if TYPE_CHECKING:
 Row = dict[str, str]
 
 _FIRST_TIME = datetime(2090, 5, 1, 8, 0, tzinfo=timezone(timedelta(hours=-7)))
-
-
-def letters(number: int) -> str:
-    """Return a number as letters, so that it may stand in a name."""
-    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
+_LETTERS = str.maketrans("0123456789", "abcdefghij")
+"""Digits become letters, so that a number may stand in a name."""
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +31,7 @@ def make_row() -> Callable[..., Row]:
     def make(number: int = 2, **changes: str) -> Row:
         row = {
             "first_name": "Ada",
-            "last_name": f"Sample{letters(number)}",
+            "last_name": f"Sample{number}".translate(_LETTERS),
             "phone": f"+1206555{100 + number % 100:04}",
             "birth_date": (date(1990, 1, 1) + timedelta(days=number)).isoformat(),
             "appointment_date": (_FIRST_TIME + timedelta(minutes=15 * number)).isoformat(),
@@ -52,10 +49,9 @@ def write_csv(tmp_path: Path) -> Callable[..., Path]:
     """Return a writer of CSV files."""
 
     def write(rows: Iterable[Row], name: str = "visits.csv", **headings: str) -> Path:
-        path = tmp_path / name
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with (tmp_path / name).open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows(_lines(rows, headings))
-        return path
+        return tmp_path / name
 
     return write
 
@@ -74,12 +70,10 @@ def write_xlsx(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-def _lines(rows: Iterable[Row], headings: dict[str, str]) -> Iterator[list[str]]:
-    """Yield the headings, changed where `headings` says so, and the rows under them."""
-    for number, row in enumerate(rows):
-        if not number:
-            yield [headings.get(name, name) for name in row]
-        yield list(row.values())
+def _lines(rows: Iterable[Row], headings: dict[str, str]) -> list[list[str]]:
+    """Return the headings, changed where `headings` says so, and the rows under them."""
+    listed = list(rows)
+    return [[headings.get(name, name) for name in listed[0]], *(list(r.values()) for r in listed)]
 
 
 @pytest.fixture
@@ -89,15 +83,22 @@ def sandbox() -> Iterator[Callable[..., Sandbox]]:
 
     with ExitStack() as stack:
 
-        def start(**switches: Any) -> Sandbox:  # noqa: ANN401 - whatever the sandbox takes
+        def start(**switches: Any) -> Sandbox:
             return stack.enter_context(running_sandbox(SandboxConfig(**switches)))
 
         yield start
 
 
 @pytest.fixture
-def run_cli(tmp_path: Path) -> Cli:
+def run_cli(tmp_path: Path) -> Iterator[Cli]:
     """Return the command, with a state folder and an environment of its own."""
     from tests.acceptance.cli_kit import Cli  # noqa: PLC0415 - most tests need none
 
-    return Cli(folder=tmp_path / "cli")
+    cli = Cli(folder=tmp_path / "cli")
+    yield cli
+    cli.stop()
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a case with bytes by its argument: their content may hold the time of day."""
+    return argname if isinstance(val, bytes) else None

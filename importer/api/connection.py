@@ -67,16 +67,7 @@ class Connection:
         """Build the client; nothing is opened yet."""
         for name in ("httpx", "httpcore"):
             logging.getLogger(name).setLevel(logging.WARNING)  # they log whole addresses
-        self._client = httpx.AsyncClient(
-            verify=self.tls,
-            trust_env=False,
-            follow_redirects=False,
-            # A cookie jar that fills up would get every later row refused with a 431.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            limits=httpx.Limits(max_connections=1, keepalive_expiry=2.0),
-            # Longer than a gateway's own limit, so that a slow server answers before we leave.
-            timeout=httpx.Timeout(connect=self.connect_s, write=10.0, read=60.0, pool=30.0),
-        )
+        self._client = self._new_client()
 
     async def post(
         self, url: str, *, headers: Mapping[str, str], body: bytes, gate: BeforeFirstByte
@@ -102,6 +93,27 @@ class Connection:
         """Close the connection, if there is one."""
         await self._client.aclose()
 
+    def _new_client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            verify=self.tls,
+            trust_env=False,
+            follow_redirects=False,
+            # A cookie jar that fills up would get every later row refused with a 431.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            limits=httpx.Limits(max_connections=1, keepalive_expiry=2.0),
+            # Longer than a gateway's own limit, so that a slow server answers before we leave.
+            timeout=httpx.Timeout(connect=self.connect_s, write=10.0, read=60.0, pool=30.0),
+        )
+
+    async def _drop_if_spoiled(self) -> None:
+        """Give the connection up if the server sent more than its answer.
+
+        Those bytes would be read as the answer to the next request, and that is another row.
+        """
+        if any(_holds_more(link) for link in self._client._transport._pool.connections):  # type: ignore[attr-defined]  # noqa: SLF001 - no public name
+            await self._client.aclose()
+            self._client = self._new_client()
+
     def _request(
         self, url: str, headers: Mapping[str, str], body: bytes, sending: _Sending
     ) -> httpx.Request:
@@ -121,6 +133,7 @@ class Connection:
             return sending.answer(await self._body_of(response))
         finally:
             await response.aclose()
+            await self._drop_if_spoiled()
 
     async def _body_of(self, response: httpx.Response) -> bytes | None:
         """Return the body, None when it is longer than any answer that we know."""
@@ -221,6 +234,12 @@ def is_hung_up(connected: socket.socket) -> bool:
     # Data alone is no sign: TLS 1.3 sends tickets after its handshake.
     poll.register(connected, getattr(select, "POLLRDHUP", 0))
     return bool(poll.poll(0))
+
+
+def _holds_more(link: Any) -> bool:  # noqa: ANN401 - httpcore's own type
+    """Return whether bytes wait behind the answer of a connection, also when nobody can tell."""
+    parser = getattr(getattr(link, "_connection", None), "_h11_state", None)
+    return parser is None or bool(parser.trailing_data[0])
 
 
 def _is_certificate_refused(error: BaseException | None) -> bool:

@@ -9,7 +9,7 @@ import click
 
 from importer.cli.files import each_file
 from importer.cli.options import READING, setting_options, settings_of
-from importer.cli.problem_view import check_as_json, concise, draw_check
+from importer.cli.problem_view import check_as_json, concise, concise_errors, draw_check
 from importer.cli.shell import command as command_class
 from importer.cli.terminal import put, signs
 from importer.clock import SystemClock
@@ -71,8 +71,9 @@ def _print(report: CheckReport, shape: str, settings: Settings) -> None:
         case "concise":
             for line in concise(report):
                 put(line)
-        case _ if settings.quiet and not report.exit_code:
-            pass
+        case _ if settings.quiet:
+            for line in concise_errors(report.source_name, report.groups):
+                put(line)
         case _:
             for line in draw_check(report, signs(), show_values=settings.show_values):
                 put(line)

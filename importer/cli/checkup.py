@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer import __version__
+from importer.cli.target import target_label
+from importer.cli.terminal import counted
 from importer.errors import ExitCode, ImporterError
 
 if TYPE_CHECKING:
@@ -59,8 +61,8 @@ def checkup(settings: Settings, clock: Clock) -> Iterator[Finding]:
     except ImporterError as error:
         yield _wrong("target", error)
         return
-    kind = "sandbox on this machine" if settings.is_loopback else "PRODUCTION or staging"
-    yield Finding(what="target", detail=f"{settings.base_url} ({kind})")
+    label = target_label(settings.base_url)
+    yield Finding(what="target", detail=f"{label} {settings.base_url}")
     yield ledger(settings)
     yield asyncio.run(sign_in(settings, clock))
     yield clock_skew(settings, clock)
@@ -138,7 +140,7 @@ def ledger(settings: Settings) -> Finding:
     except ImporterError as error:
         return _wrong("ledger", error)
     phase = sidecar.phase if sidecar else "without its sidecar"
-    return Finding(what="ledger", detail=f"{folder.database}: {runs} runs, {phase}")
+    return Finding(what="ledger", detail=f"{folder.database}: {counted(runs, 'run')}, {phase}")
 
 
 async def sign_in(settings: Settings, clock: Clock) -> Finding:

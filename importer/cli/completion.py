@@ -15,6 +15,7 @@ from importer.cli.terminal import put
     cls=command_class(
         "completion",
         ("solv-import completion bash >> ~/.bashrc", "from the next shell on"),
+        ("solv-import completion zsh >> ~/.zshrc", "below the line that calls compinit"),
         ("solv-import completion fish > ~/.config/fish/completions/solv-import.fish", "fish"),
     ),
 )

@@ -11,6 +11,7 @@ import click
 
 from importer.cli.options import READING, setting_options, settings_of
 from importer.cli.shell import command as command_class
+from importer.cli.shell import group
 from importer.cli.terminal import put, say
 from importer.rate import rate_text
 from importer.settings import SPECS
@@ -26,7 +27,7 @@ _EXAMPLES = (
 _UNSET = "-"
 
 
-@click.group("config")
+@click.group("config", cls=group("config", *_EXAMPLES))
 def command() -> None:
     """Show settings and where each came from."""
 
@@ -41,10 +42,14 @@ def command() -> None:
 def show(ctx: click.Context, /, **_flags: object) -> None:
     """Print every setting, its value and its origin; a secret only as set or not set."""
     settings = settings_of(ctx)
-    rows = settings_table(settings)
     if settings.json:
-        put(json.dumps({name: {"value": value, "origin": origin} for name, value, origin in rows}))
+        values = {
+            name: {"value": json_value(settings, name), "origin": origin}
+            for name, origin in settings.origins.items()
+        }
+        put(json.dumps(values))
         return
+    rows = settings_table(settings)
     width = max(len(name) for name, _, _ in rows)
     wide = max(len(value) for _, value, _ in rows)
     for name, value, origin in rows:
@@ -60,14 +65,30 @@ def settings_table(settings: Settings) -> list[tuple[str, str, str]]:
 
 def value_text(settings: Settings, name: str) -> str:
     """Return a setting's value as people read it."""
+    return _text(_value(settings, name)) or _UNSET
+
+
+def _value(settings: Settings, name: str) -> object:
     spec = SPECS.get(name)
     if spec is not None and spec.is_secret:
         return "set" if getattr(settings, name) else "not set"
     if spec is not None and spec.section == "defaults":
-        return settings.defaults.get(name, _UNSET)
-    if name == "rate":
-        return rate_text(settings.rate)
-    return _text(getattr(settings, name)) or _UNSET
+        return settings.defaults.get(name)
+    return rate_text(settings.rate) if name == "rate" else getattr(settings, name)
+
+
+def json_value(settings: Settings, name: str) -> object:
+    """Return a setting's value as JSON has it; unset is null, and a secret at most "set"."""
+    value = _value(settings, name)
+    match value:
+        case None | "" | "not set":
+            return None
+        case bool() | int() | float():
+            return value
+        case Mapping():
+            return {key: _text(value[key]) for key in value}
+        case _:
+            return _text(value) or None
 
 
 def _text(value: object) -> str:

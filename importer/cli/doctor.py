@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from importer.cli.checkup import Health, checkup
-from importer.cli.config import settings_table
+from importer.cli.config import json_value, settings_table
 from importer.cli.options import setting_options, settings_of
 from importer.cli.shell import command as command_class
 from importer.cli.terminal import put
@@ -68,8 +68,8 @@ def _as_json(findings: list[Finding], settings: Settings) -> dict[str, object]:
         "type": "doctor",
         "findings": [asdict(finding) for finding in findings],
         "settings": {
-            name: {"value": value, "origin": origin}
-            for name, value, origin in settings_table(settings)
+            name: {"value": json_value(settings, name), "origin": origin}
+            for name, origin in settings.origins.items()
         },
         "exit_code": int(code),
         "exit_reason": code.reason,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.cli.failures import tell
-from importer.cli.terminal import say
+from importer.cli.terminal import bold, say
 from importer.errors import ExitCode, ImporterError, SettingsError, SourceError, worst
 
 if TYPE_CHECKING:
@@ -20,15 +20,27 @@ _NEXT_FILE_MAY_FOLLOW = frozenset({ExitCode.OK, ExitCode.NEEDS_A_PERSON, ExitCod
 
 
 def each_file(
-    ctx: click.Context, files: Sequence[str], work: Callable[[Path], ExitCode]
+    ctx: click.Context,
+    files: Sequence[str],
+    work: Callable[[Path], ExitCode],
+    *,
+    is_named: bool = False,
 ) -> ExitCode:
     """Do the work with each file in turn and return the worst exit code.
 
     One file that cannot be used does not keep the others waiting. Whatever would stop
     the next one too (credentials, the ledger, a person who stopped it) ends it here.
+
+    Args:
+        ctx: The command.
+        files: As they were named.
+        work: What to do with each.
+        is_named: Whether each file's name stands above what is said of it.
     """
     codes: list[ExitCode] = []
     for number, name in enumerate(files, start=1):
+        if is_named:
+            say(("\n" if codes else "") + bold(f"{name} ({number} of {len(files)})"))
         try:
             codes.append(ExitCode(work(Path(name))))
         except ImporterError as error:

@@ -85,6 +85,16 @@ def _sentence(text: str) -> str:
     return text[0].upper() + text[1:] + ("" if text.endswith("]") else ".")
 
 
+def given_flags(ctx: click.Context) -> dict[str, object]:
+    """Return the settings that stand on the command line itself, by name."""
+    given = ParameterSource.COMMANDLINE
+    return {
+        name: value
+        for name, value in ctx.params.items()
+        if name in SPECS and ctx.get_parameter_source(name) is given
+    }
+
+
 def settings_of(ctx: click.Context) -> Settings:
     """Return the settings of this command: its flags over everything else.
 
@@ -93,12 +103,6 @@ def settings_of(ctx: click.Context) -> Settings:
     """
     # Settings that cannot be read must be told as JSON, too.
     ctx.meta[WANTS_JSON] = bool(ctx.params.get("json"))
-    given = ParameterSource.COMMANDLINE
-    flags = {
-        name: value
-        for name, value in ctx.params.items()
-        if name in SPECS and ctx.get_parameter_source(name) is given
-    }
-    settings = load_settings(flags, environ=os.environ, folder=Path.cwd())
+    settings = load_settings(given_flags(ctx), environ=os.environ, folder=Path.cwd())
     ctx.meta[WANTS_JSON] = settings.json
     return replace(settings, show_values=settings.show_values or is_seen_by_a_person())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from importer.cli.terminal import Signs, bold, dim
+from importer.cli.terminal import Signs, bold, counted, dim
 from importer.problems import ProblemCode, Severity
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def draw_check(report: CheckReport, signs: Signs, *, show_values: bool) -> Itera
     yield from draw_problems(report.groups, report.file_warnings, signs, show_values=show_values)
     yield _totals(report)
     yield ""
-    yield _next_step(report) + "   " + dim(f"exit {int(report.exit_code)}")
+    yield _next_step(report) + (dim(f"   exit {int(report.exit_code)}") if report.exit_code else "")
 
 
 def draw_problems(
@@ -45,7 +45,7 @@ def draw_problems(
         yield ""
     if len(groups) > _MOST_KINDS:
         left = len(groups) - _MOST_KINDS
-        yield dim(f"and {left} more kinds: --format concise lists them all")
+        yield dim(f"and {counted(left, 'more kind')}: --format concise lists them all")
         yield ""
     for code, problems in groupby(warnings, key=lambda problem: problem.code):
         yield from _file_warning(code, list(problems))
@@ -58,7 +58,7 @@ def _headline(report: CheckReport, signs: Signs) -> str:
     if report.sheet:
         parts.append(f"sheet {report.sheet}")
     parts += [
-        f"{report.rows_in:,} rows",
+        counted(report.rows_in, "row"),
         f"{report.columns_mapped} of {report.columns_total} columns mapped",
     ]
     return f" {signs.middle} ".join(parts)
@@ -71,7 +71,7 @@ def _label(code: ProblemCode) -> str:
 
 def _group(group: ProblemGroup, signs: Signs, *, show_values: bool) -> Iterator[str]:
     what = f"{bold(group.field)}: {group.code.title}" if group.field else group.code.title
-    count = bold(f"{group.rows:,} {'row' if group.rows == 1 else 'rows'}")
+    count = bold(counted(group.rows, "row"))
     yield f"{_label(group.code)} {what} {signs.dash} {count}"
     if group.column_letter:
         quoted = f" {signs.open_quote}{group.heading}{signs.close_quote}" if group.heading else ""
@@ -107,8 +107,10 @@ def _one_line(value: str) -> str:
 
 def _file_warning(code: ProblemCode, problems: list[FileProblem]) -> Iterator[str]:
     yield f"{_label(code)} {code.sentence}"
-    for problem in problems:
-        yield "  " + " ".join(word for word in (problem.place, problem.hint) if word)
+    places = [" ".join(word for word in (p.place, p.hint) if word) for p in problems]
+    if not any(problem.hint for problem in problems):
+        places = [", ".join(place for place in places if place)]
+    yield from (f"  {place}" for place in places if place)
 
 
 def _totals(report: CheckReport) -> str:
@@ -125,7 +127,7 @@ def _totals(report: CheckReport) -> str:
     ]
     kinds = sum(group.code.severity is Severity.ERROR for group in report.groups)
     if kinds:
-        words.append(f"{kinds} error {'kind' if kinds == 1 else 'kinds'}")
+        words.append(counted(kinds, "error kind"))
     return "   ".join(words)
 
 
@@ -139,17 +141,27 @@ def _next_step(report: CheckReport) -> str:
 def concise(report: CheckReport) -> Iterator[str]:
     """Yield one line a kind of problem, fit for grep."""
     for group in report.groups:
-        column = f" column {group.column_letter}" if group.column_letter else ""
-        where = f"{report.source_name}:{group.field or 'row'}{column}"
-        rows = ",".join(str(example.row_number) for example in group.examples)
-        severity = group.code.severity.value
-        yield (
-            f"{where}: {severity}[{group.code.code}] {group.code.title}:"
-            f" {group.rows} rows, first {rows or '-'}"
-        )
+        yield _concise_group(report.source_name, group)
     for problem in report.file_warnings:
         severity = problem.code.severity.value
         yield f"{report.source_name}: {severity}[{problem.code.code}] {problem.sentence()}"
+
+
+def concise_errors(source_name: str, groups: Sequence[ProblemGroup]) -> Iterator[str]:
+    """Yield one line a kind of error; warnings and notes are nothing wrong."""
+    for group in groups:
+        if group.code.severity is Severity.ERROR:
+            yield _concise_group(source_name, group)
+
+
+def _concise_group(source_name: str, group: ProblemGroup) -> str:
+    column = f" column {group.column_letter}" if group.column_letter else ""
+    rows = ",".join(str(example.row_number) for example in group.examples)
+    return (
+        f"{source_name}:{group.field or 'row'}{column}:"
+        f" {group.code.severity.value}[{group.code.code}] {group.code.title}:"
+        f" {counted(group.rows, 'row')}, first {rows or '-'}"
+    )
 
 
 def check_as_json(report: CheckReport, *, show_values: bool) -> dict[str, Any]:

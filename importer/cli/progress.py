@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
-from importer.cli.problem_view import draw_problems, group_as_json
-from importer.cli.terminal import bold, can_answer, duration, put, say, signs
+from importer.cli.plan_view import draw_plan, plan_as_json
+from importer.cli.terminal import can_answer, counted, put, say, signs
 
 if TYPE_CHECKING:
     from importer.model import Clock
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _WINDOW_S = 60.0
 _SAMPLE_S = 0.5
+_MEASURED_S = 3.0
+"""Below this a few early answers would promise too much."""
 _LINE_EVERY_S = 30.0
 _LINE_EVERY_SHARE = 0.05
 _LINES_APART_S = 2.0
@@ -45,13 +47,20 @@ class Pulse:
         return (done - before) / (now - then) if now > then else 0.0
 
     def eta_s(self, now: float, counts: ProgressView) -> float | None:
-        """Return the seconds left, None before anything can be said."""
-        speeds = [self.per_s(now, counts.done), counts.limit_per_s or 0.0]
-        known = [speed for speed in speeds if speed > 0]
+        """Return the seconds left, None before anything can be said.
+
+        Measured speed decides; the limit only until there is something to measure.
+        """
         left = counts.total - counts.done
-        if left and not known:
-            return None
-        return left / min(known) + counts.paused_s if left else 0.0
+        if not left:
+            return 0.0
+        measured = self.per_s(now, counts.done)
+        span_s = now - self.samples[0][0] if self.samples else 0.0
+        limit = counts.limit_per_s or measured
+        speed = (
+            measured if span_s >= _MEASURED_S and measured > 0 else min(limit, measured or limit)
+        )
+        return left / speed + counts.paused_s if speed > 0 else None
 
 
 class Narrator(AbstractContextManager["Narrator"]):
@@ -80,16 +89,18 @@ class Narrator(AbstractContextManager["Narrator"]):
         if plan.is_loopback or self.settings.yes:
             return True
         return self._may_ask() and click.confirm(
-            f"Send {_bookings(plan.to_send)} to {plan.base_url}?", default=False, err=True
+            f"Send {counted(plan.to_send, 'booking')} to {plan.base_url}?", default=False, err=True
         )
 
     def _goes_on_without_invalid(self, plan: PlanView) -> bool:
         # --yes answers where bookings go, not whether rows may stay behind.
         if self.settings.yes or not self._may_ask():
             return False
-        others = f"the other {_bookings(plan.to_send)} to {plan.base_url}"
+        others = f"the other {counted(plan.to_send, 'booking')} to {plan.base_url}"
+        stay = "is invalid and stays" if plan.invalid == 1 else "are invalid and stay"
+        invalid = f"{counted(plan.invalid, 'row')} {stay}"
         return click.confirm(
-            f"{plan.invalid:,} rows are invalid and stay behind. Send {others}?",
+            f"{invalid} behind. Send {others}?",
             default=False,
             err=True,
         )
@@ -99,60 +110,27 @@ class Narrator(AbstractContextManager["Narrator"]):
 
     def show_plan(self, plan: PlanView) -> None:
         """Say what is about to happen."""
-        if self.settings.quiet:
-            return
-        shown = signs(err=True)
-        for line in draw_problems(
-            plan.groups, plan.file_warnings, shown, show_values=self.settings.show_values
-        ):
+        for line in draw_plan(plan, signs(err=True), show_values=self.settings.show_values):
             say(line)
-        middle = f" {shown.middle} "
-        kind = "Sandbox" if plan.is_loopback else "PRODUCTION"
-        say(
-            middle.join(
-                (
-                    f"{bold(kind)} {plan.base_url}",
-                    f"run {bold(plan.run_id)}" + (" (carried on)" if plan.is_resumed else ""),
-                    f"limit {plan.rate}",
-                    f"{plan.in_flight} in flight",
-                    f"ledger {plan.ledger}",
-                )
-            )
-        )
-        say(middle.join(_plan_counts(plan)))
 
     def progress(self, counts: ProgressView) -> None:
         """Take note of how far it is."""
 
     def notice(self, text: str) -> None:
         """Print one sentence for a person."""
-        say(text)
+        say(well_joined(text))
 
 
-def _bookings(count: int) -> str:
-    return f"{count:,} {'booking' if count == 1 else 'bookings'}"
-
-
-def _plan_counts(plan: PlanView) -> list[str]:
-    earlier = (
-        (plan.booked, "booked before it was stopped"),
-        (plan.skipped, "skipped (booked before)"),
-        (plan.duplicate, "duplicate"),
-        (plan.invalid, "invalid"),
-        (plan.left_out, "left out"),
-        (plan.rejected, "rejected before"),
-        (plan.unknown, "unknown"),
-        (plan.blank, "blank"),
-    )
-    words = [f"{plan.rows_in:,} rows", bold(f"{plan.to_send:,} to send")]
-    words += [f"{count:,} {word}" for count, word in earlier if count]
-    if plan.to_send and plan.estimated_s is not None:
-        words.append(f"about {duration(plan.estimated_s)}")
-    return words
+def well_joined(text: str) -> str:
+    """Return a notice whose parts are whole sentences without a semicolon between them."""
+    return text.replace(".; ", ". ")
 
 
 class QuietNarrator(Narrator):
-    """Says only what goes wrong."""
+    """Says only what goes wrong; a question is still asked, with what it is about."""
+
+    def show_plan(self, plan: PlanView) -> None:
+        """Say nothing: the plan is not wrong."""
 
 
 class LineNarrator(Narrator):
@@ -188,6 +166,7 @@ class LineNarrator(Narrator):
             f" rejected={counts.rejected} unknown={counts.unknown}"
             f" rate={self.pulse.per_s(now, counts.done):.2f}"
             f" eta_s={'?' if eta_s is None else round(eta_s)}"
+            + (f" paused_s={round(counts.paused_s)}" if counts.paused_s > 0 else "")
         )
 
 
@@ -196,16 +175,8 @@ class JsonNarrator(LineNarrator):
 
     def show_plan(self, plan: PlanView) -> None:
         """Print the plan as one object."""
-        names = (
-            "run_id", "source_name", "base_url", "rate", "in_flight", "rows_in", "to_send",
-            "booked", "skipped", "duplicate", "invalid", "left_out", "blank", "rejected",
-            "unknown", "estimated_s",
-        )  # fmt: skip
-        shown: dict[str, object] = {name: getattr(plan, name) for name in names}
-        shown["ledger"], shown["results"] = str(plan.ledger), str(plan.results)
-        show_values = self.settings.show_values
-        shown["problems"] = [group_as_json(group, show_values=show_values) for group in plan.groups]
-        put(json.dumps({"type": "plan", **shown}, ensure_ascii=False))
+        shown = plan_as_json(plan, show_values=self.settings.show_values)
+        put(json.dumps(shown, ensure_ascii=False))
 
     def write(self, counts: ProgressView, now: float) -> None:
         """Print one object."""
@@ -219,6 +190,7 @@ class JsonNarrator(LineNarrator):
                     **{name: getattr(counts, name) for name in names},
                     "rate": round(self.pulse.per_s(now, counts.done), 2),
                     "eta_s": None if eta_s is None else round(eta_s),
+                    "paused_s": round(counts.paused_s),
                 }
             )
         )

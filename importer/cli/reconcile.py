@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from importer.cli.options import setting_options, settings_of
+from importer.cli.run_ids import run_id_of
 from importer.cli.shell import command as command_class
-from importer.cli.terminal import put, say
+from importer.cli.terminal import counted, put, say
 from importer.clock import SystemClock
 from importer.errors import ExitCode, SettingsError
 
@@ -59,6 +60,7 @@ def command(
     """
     settings = settings_of(ctx)
     settings.require_ledger()
+    run_id = run_id_of(settings, run_id)
     if decisions is None:
         ctx.exit(_write(run_id, settings, worksheet or Path(f"{run_id}.reconcile.xlsx")))
     if worksheet is not None:
@@ -67,26 +69,38 @@ def command(
 
 
 def _write(run_id: str, settings: Settings, path: Path) -> ExitCode:
-    from importer.pipeline import unknown_worksheet  # noqa: PLC0415 - pandas is slow to import
+    from importer.pipeline import run_statuses, unknown_worksheet  # noqa: PLC0415 - pandas is slow
 
+    if not any(status.unknown for status in run_statuses(settings, run_id)):
+        return _none_unknown(run_id, settings, path)
     if path.exists():
         raise SettingsError(
             f"{path} is there already, and somebody may have filled it in.",
             todo="Take it in with --decisions, or name another with --worksheet.",
         )
     rows = unknown_worksheet(run_id, settings, path, clock=SystemClock())
-    if not rows:
-        path.unlink(missing_ok=True)  # an empty sheet would only stand in the next one's way
+    if not rows:  # opening the ledger may have brought back an answer that was rescued
+        path.unlink(missing_ok=True)
+        return _none_unknown(run_id, settings, path)
     if settings.json:
-        put(json.dumps({"type": "worksheet", "run_id": run_id, "rows": rows, "path": str(path)}))
-        return ExitCode.UNKNOWN_OUTCOMES if rows else ExitCode.OK
-    if not rows:
-        say(f"No row of {run_id} is unknown.")
-        return ExitCode.OK
-    put(f"{rows:,} unknown rows: {path}")
+        _put_worksheet(run_id, rows, path)
+        return ExitCode.UNKNOWN_OUTCOMES
+    put(f"{counted(rows, 'unknown row')}: {path}")
     say("It holds patients' names. Look each row up in Solv and fill in its decision, then:")
     say(f"  solv-import reconcile {run_id} --decisions {path}")
     return ExitCode.UNKNOWN_OUTCOMES
+
+
+def _none_unknown(run_id: str, settings: Settings, path: Path) -> ExitCode:
+    if settings.json:
+        _put_worksheet(run_id, 0, path)
+    else:
+        say(f"No row of {run_id} is unknown: there is nothing to settle.")
+    return ExitCode.OK
+
+
+def _put_worksheet(run_id: str, rows: int, path: Path) -> None:
+    put(json.dumps({"type": "worksheet", "run_id": run_id, "rows": rows, "path": str(path)}))
 
 
 def _apply(run_id: str, settings: Settings, path: Path, who: str) -> ExitCode:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from importer.cli.options import setting_options, settings_of
+from importer.cli.run_ids import run_id_of
 from importer.cli.shell import command as command_class
 from importer.cli.terminal import put
 from importer.clock import SystemClock
@@ -36,6 +37,7 @@ def command(ctx: click.Context, /, run_id: str, source: Path | None, **_flags: o
 
     settings = settings_of(ctx)
     settings.require_ledger()
+    run_id = run_id_of(settings, run_id)
     written = write_results_again(
         run_id, settings, source=source, results=settings.results, clock=SystemClock()
     )

@@ -9,6 +9,7 @@ import click
 from importer.cli.bar import narrator_for
 from importer.cli.options import SENDING, TALKING, setting_options, settings_of
 from importer.cli.run import print_run, refuse_unattended, start_logs
+from importer.cli.run_ids import run_id_of
 from importer.cli.shell import command as command_class
 from importer.clock import SystemClock
 from importer.errors import ExitCode
@@ -19,11 +20,12 @@ from importer.errors import ExitCode
     cls=command_class(
         "resume",
         ("solv-import resume", "the newest run that has not ended"),
-        ("solv-import resume 2026-11-22-7f3a9c --yes", "this one, without a question"),
+        ("solv-import resume 7f3a9c --yes", "this one, without a question"),
+        ("solv-import resume 7f3a9c --only-valid", "held by invalid rows: send the others"),
     ),
 )
 @click.argument("run_id", required=False, metavar="[RUN]")
-@setting_options(*SENDING, "profile", "only_valid", "results", "summary", *TALKING)
+@setting_options(*SENDING, "profile", "only_valid", "results", "summary", "show_values", *TALKING)
 @click.pass_context
 def command(ctx: click.Context, /, run_id: str | None, **_flags: object) -> None:
     """Carry on with a run that was stopped; its answered and unknown rows are not sent again."""
@@ -32,8 +34,9 @@ def command(ctx: click.Context, /, run_id: str | None, **_flags: object) -> None
     settings = settings_of(ctx)
     refuse_unattended(settings)
     start_logs(settings)
+    chosen = None if run_id is None else run_id_of(settings, run_id)
     clock = SystemClock()
     with narrator_for(settings, clock, is_terminal=sys.stderr.isatty()) as observer:
-        report = resume_run(run_id, settings, clock=clock, observer=observer)
+        report = resume_run(chosen, settings, clock=clock, observer=observer)
     print_run(report, settings)
     ctx.exit(ExitCode(report.exit_code))

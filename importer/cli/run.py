@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from importer.cli.bar import narrator_for
-from importer.cli.check import check_one
 from importer.cli.files import destinations, each_file
+from importer.cli.next_steps import next_steps
 from importer.cli.options import CHOOSING, READING, SENDING, TALKING, setting_options, settings_of
+from importer.cli.plan_view import draw_plan, exit_code_of_plan, plan_as_json
+from importer.cli.problem_view import concise_errors
 from importer.cli.shell import command as command_class
-from importer.cli.terminal import bold, can_answer, put, say
+from importer.cli.terminal import bold, can_answer, put, say, signs
 from importer.clock import SystemClock
 from importer.errors import ExitCode, SettingsError
 
@@ -36,7 +39,8 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
-@setting_options(*SENDING, *READING, *CHOOSING, "results", "summary", "dry_run", *TALKING)
+@setting_options(*SENDING, *READING, *CHOOSING, "results", "summary", "dry_run", "show_values")
+@setting_options(*TALKING)
 @click.pass_context
 def command(ctx: click.Context, /, files: tuple[str, ...], **_flags: object) -> None:
     """Book the rows of a file, and write what came of each.
@@ -45,9 +49,10 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **_flags: object) -> 
     been, is never sent again; run the same command again and it carries on.
     """
     settings = settings_of(ctx)
+    is_named = len(files) > 1 and not (settings.json or settings.quiet)
     if settings.dry_run:
-        shape = "json" if settings.json else "full"
-        ctx.exit(each_file(ctx, files, lambda source: check_one(source, settings, shape)))
+        plan = partial(plan_one, settings=settings)
+        ctx.exit(each_file(ctx, files, plan, is_named=is_named))
     refuse_unattended(settings)
     places = destinations(files, settings)
     start_logs(settings)
@@ -56,7 +61,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **_flags: object) -> 
         results, summary = places[source]
         return run_one(source, replace(settings, results=results, summary=summary))
 
-    ctx.exit(each_file(ctx, files, import_one))
+    ctx.exit(each_file(ctx, files, import_one, is_named=is_named))
 
 
 def refuse_unattended(settings: Settings) -> None:
@@ -102,21 +107,31 @@ def print_run(report: RunReport, settings: Settings) -> None:
         return
     if settings.quiet and not report.exit_code:
         return
+    if settings.quiet:
+        for line in concise_errors(summary.source, report.groups):
+            say(line)
     put(bold(summary.conservation_line()))
     if report.results_path:
         put(f"Results: {report.results_path}")
-    for line in what_now(ExitCode(report.exit_code), summary.run_id):
-        say(line)
+    for step in () if settings.quiet else next_steps(summary, report.groups, settings):
+        say(f"Next: {step}.")
 
 
-def what_now(code: ExitCode, run_id: str) -> list[str]:
-    """Return what a person does next."""
-    match code:
-        case ExitCode.NEEDS_A_PERSON:
-            return ["Next: correct the red cells in the results and run that very file again."]
-        case ExitCode.STOPPED_EARLY | ExitCode.INTERRUPTED | ExitCode.TERMINATED:
-            return [f"Stopped; carry on with: solv-import resume {run_id}"]
-        case ExitCode.UNKNOWN_OUTCOMES:
-            return [f"Some bookings may or may not exist: solv-import reconcile {run_id}"]
-        case _:
-            return []
+def plan_one(source: Path, settings: Settings) -> ExitCode:
+    """Print what a run would do, and return what it asks of a person."""
+    from importer.pipeline import plan_file  # noqa: PLC0415 - pandas costs half a second
+
+    plan = plan_file(source, settings, clock=SystemClock(), selection=settings.selection)
+    if not plan.is_resumed:
+        plan = replace(plan, run_id="")  # nobody will ever find a run of that name
+    code = exit_code_of_plan(plan)
+    if settings.json:
+        shown = plan_as_json(plan, show_values=settings.show_values)
+        shown |= {"exit_code": int(code), "exit_reason": code.reason}
+        put(json.dumps(shown, ensure_ascii=False))
+    elif code or not settings.quiet:
+        for line in draw_plan(plan, signs(), show_values=settings.show_values):
+            put(line)
+        held = "; the invalid rows hold the run, unless --only-valid" if plan.is_held else ""
+        say(f"A dry run: nothing was sent{held}.")
+    return code

@@ -89,7 +89,7 @@ class Shell(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-class Command(click.Command):
+class WithExamples(click.Command):
     """A command whose help starts with examples."""
 
     examples: tuple[tuple[str, str], ...] = ()
@@ -107,6 +107,19 @@ class Command(click.Command):
             "Every setting has its variable: --rate is SOLV_IMPORT_RATE. Flags win over variables,"
             " these over .env, a profile, config.toml; `solv-import config show` lists them all."
         )
+
+
+class Command(WithExamples):
+    """A command of its own."""
+
+
+class Group(WithExamples, click.Group):
+    """A command that holds others."""
+
+
+def group(name: str, *examples: tuple[str, str]) -> type[Group]:
+    """Return the class of a group with these examples: (what to type, why)."""
+    return type(f"{name.title()}Group", (Group,), {"examples": examples})
 
 
 def command(name: str, *examples: tuple[str, str]) -> type[Command]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from importer.cli.options import setting_options, settings_of
+from importer.cli.run_ids import run_id_of
 from importer.cli.shell import command as command_class
 from importer.cli.terminal import bold, dim, put, say
 from importer.errors import ExitCode
@@ -35,7 +36,7 @@ _COUNTS = (
     cls=command_class(
         "status",
         ("solv-import status", "every run of this target, the newest last"),
-        ("solv-import status 2026-11-22-7f3a9c --json", "one of them, for a script"),
+        ("solv-import status 7f3a9c --json", "one of them, for a script"),
     ),
 )
 @click.argument("run_id", required=False, metavar="[RUN]")
@@ -46,11 +47,13 @@ def command(ctx: click.Context, /, run_id: str | None, **_flags: object) -> None
     from importer.pipeline import run_statuses  # noqa: PLC0415 - only this command needs it
 
     settings = settings_of(ctx)
-    found = run_statuses(settings, run_id)
+    found = run_statuses(settings, None if run_id is None else run_id_of(settings, run_id))
     if not found and not settings.json:
         say("No runs yet.")
+    unsettled: dict[tuple[str, str], str] = {}
     for status in found:
-        put(json.dumps(_as_json(status)) if settings.json else _as_text(status))
+        advice = _advice(status, unsettled)
+        put(json.dumps(_as_json(status)) if settings.json else _as_text(status, advice))
     ctx.exit(ExitCode.OK)
 
 
@@ -66,11 +69,13 @@ def _as_json(status: RunStatus) -> dict[str, object]:
     return {"type": "run", **values}
 
 
-def _as_text(status: RunStatus) -> str:
+def _as_text(status: RunStatus, advice: list[str]) -> str:
     counts = {name: getattr(status, name) for name in _COUNTS}
     terms = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
     is_open = status.not_sent or status.ended_at is None
     state = "running" if status.is_running else "stopped" if is_open else "ended"
+    if state == "stopped" and _is_held(status):
+        state = "held"
     lines = [
         f"{bold(status.run_id)}  {state}  {status.source}  {dim(status.target)}",
         f"  {status.started_at:%Y-%m-%d %H:%M} UTC  {status.rows_in:,} in = "
@@ -78,8 +83,32 @@ def _as_text(status: RunStatus) -> str:
     ]
     if status.results is not None:
         lines.append(f"  results {status.results}")
+    return "\n".join(lines + [f"  {line}" for line in advice])
+
+
+def _advice(status: RunStatus, unsettled: dict[tuple[str, str], str]) -> list[str]:
+    """Return what a person does about a run.
+
+    Args:
+        status: The run.
+        unsettled: Target and source -> the first run of theirs that has unknown rows.
+    """
+    if status.is_running:
+        return []
+    lines = []
+    if status.not_sent and _is_held(status):
+        resume = f"solv-import resume {status.run_id} --only-valid"
+        lines.append(f"correct the invalid rows and run the file again, or: {resume}")
+    elif status.not_sent:
+        lines.append(f"carry on: solv-import resume {status.run_id}")
     if status.unknown:
-        lines.append(f"  settle the unknown rows: solv-import reconcile {status.run_id}")
-    elif status.not_sent and not status.is_running:
-        lines.append(f"  carry on: solv-import resume {status.run_id}")
-    return "\n".join(lines)
+        first = unsettled.setdefault((status.target, status.source), status.run_id)
+        # What a later run of the same file does not know is mostly what the first does not.
+        is_first = first == status.run_id
+        settle = f"settle the unknown rows: solv-import reconcile {status.run_id}"
+        lines.append(settle if is_first else f"settle the unknown rows of {first} first")
+    return lines
+
+
+def _is_held(status: RunStatus) -> bool:
+    return status.exit_code is ExitCode.SOURCE and bool(status.invalid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -111,3 +112,16 @@ def duration(seconds: float) -> str:
     if whole >= 3600:  # noqa: PLR2004 - seconds in an hour
         return f"{whole // 3600} h {whole % 3600 // 60:02} min"
     return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"  # noqa: PLR2004
+
+
+def counted(count: int, noun: str) -> str:
+    """Return how many there are of a thing: `1 row`, `2,000 rows`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def shortened(path: Path) -> str:
+    """Return a path as people write it: `~` for their own folder."""
+    try:
+        return f"~/{path.relative_to(Path.home())}"
+    except (ValueError, RuntimeError):  # it lies elsewhere, or nobody has a home here
+        return str(path)

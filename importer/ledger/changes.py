@@ -37,10 +37,10 @@ _REFUSALS = {
 
 
 def claim(connection: Connection, row_id: int, at: str) -> State:
-    """Move a row from `ready` to `sending`; return the state it has now.
+    """Move a row from `ready` to `sending`; return SENDING if it is ours now, else its state.
 
-    SENDING means that it is ours. A row that is the same booking as a live one follows that one
-    instead: the unique index decides, so two runs that race cannot both send.
+    A row that somebody else is sending is UNKNOWN to us. One that is the same booking as a live
+    row follows that one: the unique index decides, so two runs that race cannot both send.
     """
     planned = select(run_table.c.run_number).where(run_table.c.is_planned == 1)
     claimed = (
@@ -50,7 +50,13 @@ def claim(connection: Connection, row_id: int, at: str) -> State:
             row_table.c.state == State.READY,
             row_table.c.run_number.in_(planned),
         )
-        .values(state=State.SENDING, sending_at=at, requests=row_table.c.requests + 1)
+        .values(
+            state=State.SENDING,
+            sending_at=at,
+            requests=row_table.c.requests + 1,
+            settled_at=None,  # what was decided about an earlier attempt says nothing of this one
+            settled_by=None,
+        )
     )
     try:
         if connection.execute(claimed).rowcount == 1:
@@ -58,7 +64,8 @@ def claim(connection: Connection, row_id: int, at: str) -> State:
     except IntegrityError:
         return follow_live_row(connection, row_id, at)
     found = connection.execute(select(row_table.c.state).where(row_table.c.row_id == row_id))
-    return State(found.scalar_one())
+    state = State(found.scalar_one())
+    return State.UNKNOWN if state is State.SENDING else state
 
 
 def record(connection: Connection, row_id: int, outcome: Outcome, at: str) -> None:
@@ -67,17 +74,16 @@ def record(connection: Connection, row_id: int, outcome: Outcome, at: str) -> No
     Raises:
         LedgerError: The row was not `sending`: somebody else changed the ledger.
     """
-    if not _settle(connection, row_id, outcome, at, leaves=(State.SENDING,)):
+    if not _settle(connection, row_id, outcome, at):
         raise LedgerError("a row that was being sent is no longer so in the ledger", todo=RESTORE)
     if isinstance(outcome, NotTaken) and outcome.cause is NotTakenCause.TOO_MANY_REQUESTS:
         _count_wait(connection, row_id)
 
 
 def rescue(connection: Connection, answer: RescuedAnswer, at: str) -> None:
-    """Take up an answer that could not be recorded when it came; a settled row stays as it is."""
-    mine = (row_table.c.row_key == answer.row_key, row_table.c.settled_at.is_(None))
-    leaves = (State.SENDING, State.UNKNOWN)
-    _settle(connection, answer.row_id, answer.outcome, at, *mine, leaves=leaves)
+    """Take up an answer that could not be recorded when it came, unless its row is settled."""
+    mine = row_table.c.row_key == answer.row_key
+    _settle(connection, answer.row_id, answer.outcome, at, mine)
 
 
 def release(connection: Connection, row_ids: list[int]) -> None:
@@ -114,23 +120,38 @@ def interrupt_sending(connection: Connection, at: str) -> int:
     return len(row_ids)
 
 
+def _doubted(connection: Connection, row_id: int, outcome: Outcome) -> Outcome:
+    """Return the outcome, or that it is unknown: one booking id cannot stand for two rows."""
+    if not isinstance(outcome, Booked):
+        return outcome
+    c = row_table.c
+    others = select(c.row_id).where(
+        c.booking_id == outcome.booking_id,
+        c.row_id != row_id,
+        c.refers_to.is_(None),
+        c.cancelled_at.is_(None),
+    )
+    if connection.execute(others).first() is None:
+        return outcome
+    return Unknown(
+        reason="answered with the booking id of another row",
+        http_status=outcome.http_status,
+        server_ids=outcome.server_ids,
+    )
+
+
 def _settle(
-    connection: Connection,
-    row_id: int,
-    outcome: Outcome,
-    at: str,
-    *also: ColumnElement[bool],
-    leaves: tuple[State, ...],
+    connection: Connection, row_id: int, outcome: Outcome, at: str, *also: ColumnElement[bool]
 ) -> bool:
-    """Give a row its outcome if it is in one of the states it may leave; return whether it was."""
+    """Give a row that is `sending` its outcome, and its followers too; return whether it was."""
+    outcome = _doubted(connection, row_id, outcome)
     changed = (
         update(row_table)
-        .where(row_table.c.row_id == row_id, row_table.c.state.in_(leaves), *also)
+        .where(row_table.c.row_id == row_id, row_table.c.state == State.SENDING, *also)
         .values(**_values_of(outcome, at))
     )
     if connection.execute(changed).rowcount != 1:
         return False
-    forget_requests(connection, row_id)
     match outcome:
         case Booked():
             booking = {"booking_id": outcome.booking_id, "decided_at": at}

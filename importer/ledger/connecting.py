@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing, suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -87,6 +88,18 @@ def _set_pragmas(connection: sqlite3.Connection) -> None:
                 f"the ledger's {name} is {found}, not {wanted}",
                 todo="name a folder on a local disk with SOLV_IMPORT_STATE_DIR",
             )
+
+
+def hang_up(connection: Connection, database: Path) -> None:
+    """Close a connection as a crash would: the `-wal` stays, for the sidecar still says `open`.
+
+    The last connection to be closed moves the log into the database and deletes it, unless that
+    one may only read.
+    """
+    with suppress(SQLAlchemyError, LedgerError), closing(connect(database, Access.READ)) as keeper:
+        read_meta(keeper)  # only a reader that has read keeps the log
+        connection.close()
+    connection.close()
 
 
 def check_layout(connection: Connection, database: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import insert, select, update
 
 from importer.ledger.followers import free_followers, skip_followers
 from importer.ledger.row_problems import add_problem, forget_requests
@@ -29,6 +29,10 @@ class Ruling:
     row_key: str
     answer: Answer
     booking_id: int | None = None
+    row_number: int | None = None
+    """The row that it was written beside; None where nobody says."""
+    sent_at: str = ""
+    """The attempt that it is about; "" where nobody says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +55,7 @@ def decide(
     if row is None:
         return Refusal(row_key=ruling.row_key, why="this run has no row with that row key")
     first = row if row.refers_to is None else _by_id(connection, row.refers_to)
-    why = _objection(connection, first, ruling, at)
+    why = _is_of_another(row, first, ruling) or _objection(connection, first, ruling, at)
     if why:
         return Refusal(row_key=ruling.row_key, why=why)
     match ruling.answer:
@@ -61,6 +65,8 @@ def decide(
             _free(connection, first, who, at)
         case Answer.CANCELLED:
             _cancel(connection, first, who, at)
+        case _:
+            assert_never(ruling.answer)
     connection.execute(
         insert(decision_table).values(
             row_id=first.row_id,
@@ -73,6 +79,15 @@ def decide(
     return None
 
 
+def _is_of_another(row: Row[Any], first: Row[Any], ruling: Ruling) -> str:
+    """Return why the decision is not about this attempt of this row, "" when it may be."""
+    if ruling.row_number not in (None, row.row_number):
+        return f"its row key is that of row {row.row_number}: was the sheet sorted in part?"
+    if ruling.sent_at and ruling.sent_at != (first.sending_at or ""):
+        return "it is about an earlier attempt: write a new worksheet"
+    return ""
+
+
 def _objection(connection: Connection, first: Row[Any], ruling: Ruling, at: datetime) -> str:
     """Return why the decision does not fit the row, "" when it does."""
     state = "cancelled already" if first.cancelled_at else STATUS_WORDS[State(first.state)]
@@ -83,22 +98,19 @@ def _objection(connection: Connection, first: Row[Any], ruling: Ruling, at: date
         return f"it is {state}, not unknown"
     if ruling.answer is Answer.NOT_BOOKED:
         if first.sending_at and at - datetime.fromisoformat(first.sending_at) < QUIET:
-            return "it was sent less than 15 minutes ago and may still be booked"
+            until = datetime.fromisoformat(first.sending_at) + QUIET
+            return f"it may still be booked; decide again after {until:%H:%M} UTC"
         return ""
-    return _objection_to_id(connection, first, ruling.booking_id)
+    return _objection_to_id(connection, ruling.booking_id)
 
 
-def _objection_to_id(connection: Connection, first: Row[Any], booking_id: int | None) -> str:
+def _objection_to_id(connection: Connection, booking_id: int | None) -> str:
     if booking_id is None:
         return "the booking id is missing"
     if not 0 < booking_id <= _LARGEST_ID:
         return "no booking has such an id"
     other = connection.execute(
-        select(row_table.c.row_number).where(
-            row_table.c.booking_id == booking_id,
-            row_table.c.row_id != first.row_id,
-            or_(row_table.c.refers_to.is_(None), row_table.c.refers_to != first.row_id),
-        )
+        select(row_table.c.row_number).where(row_table.c.booking_id == booking_id)
     ).first()
     return f"that booking id already stands on row {other.row_number}" if other else ""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
-import os
 import secrets
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
@@ -17,11 +16,10 @@ from importer.ledger.disk import MOUNTS, disk_kind, is_network_disk, write_durab
 if TYPE_CHECKING:
     from pathlib import Path
 
-Phase: TypeAlias = Literal["opening", "open", "closed"]
+Phase: TypeAlias = Literal["opening", "open", "closing", "closed"]
 
 KEY_BYTES = 32
 _USUAL_PORTS = {"https": 443, "http": 80}
-_ANOTHER_FOLDER = "name a folder that you may write with SOLV_IMPORT_STATE_DIR"
 
 RESTORE = (
     "restore the whole state folder from a backup made after its last run; or, to start anew, "
@@ -73,6 +71,8 @@ class Sidecar:
     ledger_id: str
     opening: int
     phase: Phase
+    commits: int = 0
+    """How many batches the ledger had taken when it was closed; 0 while it is open."""
 
     def __post_init__(self) -> None:
         """Check what was read from the disk.
@@ -147,10 +147,8 @@ class LedgerFolder:
         except OSError as error:
             raise SettingsError(
                 f"the state folder {self.path} cannot be used: {error.strerror}",
-                todo=_ANOTHER_FOLDER,
+                todo="name a folder that you may write with SOLV_IMPORT_STATE_DIR",
             ) from None
-        if not os.access(self.path, os.R_OK | os.W_OK | os.X_OK):
-            raise SettingsError(f"the state folder {self.path} is read-only", todo=_ANOTHER_FOLDER)
 
     def read_sidecar(self) -> Sidecar | None:
         """Return what the sidecar says, None when there is none.

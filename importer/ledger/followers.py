@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 
 from importer.ledger.row_problems import add_problem, forget_requests, has_error
 from importer.ledger.schema import LIVE, row_table
@@ -19,8 +19,10 @@ def follow_live_row(connection: Connection, row_id: int, at: str) -> State:
     """Let a `ready` row follow the live row that is the same booking; return its new state."""
     c = row_table.c
     mine = connection.execute(select(row_table).where(c.row_id == row_id)).one()
-    same_booking = (c.fingerprint == mine.fingerprint, c.occurrence == mine.occurrence)
-    first = connection.execute(select(row_table).where(*same_booking, LIVE)).one()
+    same_booking = and_(c.fingerprint == mine.fingerprint, c.occurrence == mine.occurrence)
+    same_row = c.row_key == mine.row_key
+    live = connection.execute(select(row_table).where(or_(same_booking, same_row), LIVE)).all()
+    first = next((row for row in live if row.fingerprint == mine.fingerprint), live[0])
     if first.state == State.BOOKED:
         booking = {"booking_id": first.booking_id, "solv_status": first.solv_status}
         _skip(connection, mine, first, refers_to=first.row_id, decided_at=at, **booking)
@@ -32,9 +34,11 @@ def follow_live_row(connection: Connection, row_id: int, at: str) -> State:
 
 def skip_followers(connection: Connection, first_id: int, **booking: Any) -> None:  # noqa: ANN401 - column values
     """Settle the unknown followers of a row that is booked now: they are that booking."""
-    first = connection.execute(select(row_table).where(row_table.c.row_id == first_id)).one()
-    for follower in _unknown_followers(connection, first_id):
-        _skip(connection, follower, first, **booking)
+    followers = _unknown_followers(connection, first_id)
+    if followers:
+        first = connection.execute(select(row_table).where(row_table.c.row_id == first_id)).one()
+        for follower in followers:
+            _skip(connection, follower, first, **booking)
 
 
 def free_followers(connection: Connection, first_id: int, **settled: Any) -> None:  # noqa: ANN401 - column values
@@ -45,8 +49,7 @@ def free_followers(connection: Connection, first_id: int, **settled: Any) -> Non
     """
     for follower in _unknown_followers(connection, first_id):
         forget_requests(connection, follower.row_id)
-        is_invalid = follower.request is None or has_error(connection, follower.row_id)
-        state = State.INVALID if is_invalid else State.READY
+        state = State.INVALID if has_error(connection, follower.row_id) else State.READY
         _change(connection, follower, state, refers_to=None, decided_at=None, **settled)
 
 

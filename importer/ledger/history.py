@@ -20,29 +20,32 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from sqlalchemy import Row, Select
+    from sqlalchemy import Connection, Row, Select
 
 _PAGE = 5_000
+_TOLD_BY_FIRST = ("http_status", "server_ids", "reason", "sending_at", "row_key")
+"""What a row that refers to another takes from that one where it has nothing of its own."""
 
 
 class History:
     """A read-only view of one ledger; it may be open while a run writes."""
 
-    def __init__(self, database: Path) -> None:
-        """Open the ledger for reading.
+    def __init__(self, database: Path, over: Connection | None = None) -> None:
+        """Open the ledger for reading; or look through `over`, which somebody else closes.
 
         Raises:
             LedgerError: There is none, or it is not one that we can read.
         """
-        if not database.is_file():
+        if over is None and not database.is_file():
             raise LedgerError(f"there is no ledger {database}", todo=RESTORE)
-        self._connection = connect(database, Access.READ)
+        self._is_borrowed = over is not None
+        self._connection = over or connect(database, Access.READ)
         try:
             with self._connection.begin():
                 check_layout(self._connection, database)
                 self._address = read_meta(self._connection).get("address", "")
         except BaseException as error:
-            self._connection.close()
+            self.__exit__(type(error), error, None)
             if isinstance(error, SQLAlchemyError):
                 raise damaged(database, error) from None
             raise
@@ -57,8 +60,9 @@ class History:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the connection."""
-        self._connection.close()
+        """Close the connection, if it is our own."""
+        if not self._is_borrowed:
+            self._connection.close()
 
     def address(self) -> str:
         """Return the address of the target that this ledger belongs to."""
@@ -107,11 +111,19 @@ class History:
         return int(found.requests)
 
     def rows(self, run_number: int, state: State | None = None) -> Iterator[RowRecord]:
-        """Yield the run's rows in the order of the file, a page at a time."""
+        """Yield the run's rows in the order of the file, a page at a time.
+
+        What a row does not say itself of its sending is that of the row it refers to.
+        """
+        first = row_table.alias()
+        of_first = [first.c[name].label(f"first_{name}") for name in _TOLD_BY_FIRST]
+        rows = row_table.outerjoin(first, first.c.row_id == row_table.c.refers_to)
         after = -1
         while True:
-            page = select(row_table).where(
-                row_table.c.run_number == run_number, row_table.c.row_number > after
+            page = (
+                select(row_table, *of_first)
+                .select_from(rows)
+                .where(row_table.c.run_number == run_number, row_table.c.row_number > after)
             )
             if state is not None:
                 page = page.where(row_table.c.state == state)
@@ -223,11 +235,12 @@ def _row(row: Row[Any]) -> RowRecord:
         booking_id=row.booking_id,
         solv_status=row.solv_status,
         emr_booking_id=row.emr_booking_id,
-        http_status=row.http_status,
-        server_ids=row.server_ids,
-        reason=row.reason,
+        http_status=row.http_status or row.first_http_status,
+        server_ids=row.server_ids or row.first_server_ids or "",
+        reason=row.reason or row.first_reason or "",
         requests=row.requests,
-        sending_at=row.sending_at,
+        sending_at=row.sending_at or row.first_sending_at,
         refers_to=row.refers_to,
+        told_key=RowKey(row.first_row_key or row.row_key),
         is_cancelled=row.cancelled_at is not None,
     )

@@ -12,11 +12,12 @@ from sqlalchemy import delete, insert, update
 
 from importer.errors import LedgerError
 from importer.ledger import changes, planning
-from importer.ledger.connecting import read_meta
+from importer.ledger.connecting import hang_up, read_meta
 from importer.ledger.decisions import Refusal, Ruling, decide
+from importer.ledger.folder import RESTORE
 from importer.ledger.history import History
 from importer.ledger.lock import LedgerLock
-from importer.ledger.opening import Opened, close, open_for_writing
+from importer.ledger.opening import Opened, note_closing, open_for_writing
 from importer.ledger.rescue import RescuedAnswer, RescueFile
 from importer.ledger.schema import meta_table, run_table, written_table
 from importer.ledger.writer import Writer
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from importer.ledger.folder import LedgerFolder, Target
+    from importer.ledger.folder import LedgerFolder, Phase, Target
     from importer.ledger.records import NewRun, PlannedRow
     from importer.model import Outcome, State
     from importer.problems import ProblemCode
@@ -66,7 +67,9 @@ class Ledger:
         self._lock = lock
         self._rescue = rescue
         self._last_request_at = self._kept_request_at = ""
-        self._writer = Writer(opened.connection, self._remember_last_request)
+        self._commits = opened.commits
+        self._place = _place_of(folder)
+        self._writer = Writer(opened.connection, self._complete_batch)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -79,10 +82,14 @@ class Ledger:
         trace: TracebackType | None,
     ) -> None:
         """Close in order; after a failed write the sidecar is left as a crash would leave it."""
+        connection = self._opened.connection
         try:
             self._writer.close()
-            if not self._writer.has_failed:
-                close(self.folder, self._opened)
+            if self._note_closing("closing"):
+                connection.close()
+                self._note_closing("closed")
+            else:
+                hang_up(connection, self.folder.database)
         finally:
             self._rescue.close()
             self._lock.release()
@@ -93,8 +100,12 @@ class Ledger:
         return self._writer.has_failed
 
     def history(self) -> History:
-        """Return a read-only view, on a connection of its own."""
-        return History(self.folder.database)
+        """Return a read-only view, on a connection of its own.
+
+        A ledger that has failed may no longer be where it was; what it holds is still shown.
+        """
+        over = self._opened.connection if self._writer.has_failed else None
+        return History(self.folder.database, over)
 
     def plan(self, change: Callable[[Connection], T]) -> T:
         """Do one planning step, durably; see `importer.ledger.planning`."""
@@ -113,7 +124,7 @@ class Ledger:
         self.plan(partial(planning.finish_planning, run_number=run_number))
 
     def claim(self, row_id: int, at: datetime) -> Future[State]:
-        """Move a row from `ready` to `sending`; SENDING means that it is ours."""
+        """Move a row from `ready` to `sending`; resolves to SENDING only if it is ours now."""
         self._last_request_at = at.isoformat()
         return self._writer.submit(partial(changes.claim, row_id=row_id, at=at.isoformat()))
 
@@ -197,7 +208,22 @@ class Ledger:
         self.interrupted = self.plan(change)
         self._rescue.clear()
 
-    def _remember_last_request(self, connection: Connection) -> None:
+    def _note_closing(self, phase: Phase) -> bool:
+        """Write down how far the ledger is closed; return whether that could be done."""
+        if self._writer.has_failed:
+            return False
+        return note_closing(self.folder, self._opened, phase, self._commits)
+
+    def _complete_batch(self, connection: Connection) -> None:
+        """Add to a batch what every batch holds; refuse it if the ledger was taken from us.
+
+        Raises:
+            LedgerError: The folder was moved, deleted or replaced while it was open.
+        """
+        if _place_of(self.folder) != self._place:
+            raise LedgerError(f"{self.folder.path} was moved while it was in use", todo=RESTORE)
+        self._commits += 1
+        _write_meta(connection, {"commits": str(self._commits)})
         at = self._last_request_at
         if at != self._kept_request_at:
             _write_meta(connection, {"last_request_at": at})
@@ -213,38 +239,34 @@ def open_ledger(folder: LedgerFolder, target: Target, *, at: datetime) -> Ledger
         SettingsError: Its folder cannot be made or written.
     """
     folder.prepare()
-    lock = LedgerLock(folder.lock_file)
-    rescue = RescueFile(folder.rescue_file)
     with ExitStack() as undo:
-        undo.callback(lock.release)
-        undo.callback(rescue.close)
         try:
-            lock.acquire(since=at.isoformat(timespec="seconds"))
+            lock = LedgerLock(folder.lock_file).acquire(since=at.isoformat(timespec="seconds"))
+            undo.callback(lock.release)
             opened = open_for_writing(folder, target)
-            undo.callback(opened.connection.close)
+            undo.callback(hang_up, opened.connection, folder.database)
+            rescue = RescueFile(folder.rescue_file)
+            undo.callback(rescue.close)
             rescue.prepare()
+            undo.pop_all()  # from here on, the ledger closes all of these itself
+            ledger = undo.enter_context(Ledger(folder, opened, lock, rescue))
+            ledger.take_up(at)
+            undo.pop_all()
         except OSError as error:
-            raise _unusable(folder, error) from None
-        undo.pop_all()
-    return _taken_up(Ledger(folder, opened, lock, rescue), at)
-
-
-def _taken_up(ledger: Ledger, at: datetime) -> Ledger:
-    try:
-        ledger.take_up(at)
-    except BaseException as error:
-        ledger.__exit__(type(error), error, None)
-        if isinstance(error, OSError):
-            raise _unusable(ledger.folder, error) from None
-        raise
+            raise LedgerError(
+                f"the ledger in {folder.path} cannot be opened: {error.strerror}",
+                todo="free some disk space or mend the disk, then run the same command again",
+            ) from None
     return ledger
 
 
-def _unusable(folder: LedgerFolder, error: OSError) -> LedgerError:
-    return LedgerError(
-        f"the ledger in {folder.path} cannot be opened: {error.strerror}",
-        todo="free some disk space or mend the disk, then run the same command again",
-    )
+def _place_of(folder: LedgerFolder) -> tuple[int, ...]:
+    """Return what tells the files of the ledger from others of the same names."""
+    try:
+        found = [path.stat() for path in (folder.database, folder.lock_file)]
+    except FileNotFoundError:
+        return ()
+    return tuple(number for stat in found for number in (stat.st_dev, stat.st_ino))
 
 
 def _read_pace(connection: Connection) -> PaceMemory:

@@ -65,10 +65,17 @@ def is_held(path: Path) -> bool:
     """
     try:
         pid = int(json.loads(path.read_text())["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return pid > 0 and _is_alive(pid)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
         os.kill(pid, 0)
     except PermissionError:
         return True
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, OverflowError):
         return False
     return True
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,24 @@ from sqlalchemy import Connection, insert, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from importer.errors import LedgerError
-from importer.ledger.connecting import Access, check_layout, connect, damaged, read_meta
+from importer.ledger.connecting import (
+    Access,
+    check_layout,
+    connect,
+    damaged,
+    hang_up,
+    read_meta,
+)
 from importer.ledger.disk import sync, sync_folder
-from importer.ledger.folder import KEY_BYTES, RESTORE, LedgerFolder, Sidecar, Target, key_id
+from importer.ledger.folder import (
+    KEY_BYTES,
+    RESTORE,
+    LedgerFolder,
+    Phase,
+    Sidecar,
+    Target,
+    key_id,
+)
 from importer.ledger.schema import APPLICATION_ID, SCHEMA_VERSION, meta_table, metadata
 
 if TYPE_CHECKING:
@@ -30,6 +44,8 @@ class Opened:
     ledger_id: str
     key: bytes
     opening: int
+    commits: int
+    """How many batches the ledger has taken in its life."""
 
 
 def open_for_writing(folder: LedgerFolder, target: Target) -> Opened:
@@ -48,25 +64,34 @@ def open_for_writing(folder: LedgerFolder, target: Target) -> Opened:
     if sidecar.is_first and not folder.database.exists():
         _create(folder, sidecar, target)
     key = _key(folder)
-    opening = _count_of(folder, sidecar, target, key) + 1
+    facts = _facts_of(folder, sidecar, target, key)
+    opening = int(facts["opening"]) + 1
     connection = connect(folder.database, Access.WRITE)
     try:
-        _count_opening(connection, folder, replace(sidecar, opening=opening, phase="opening"))
+        announced = replace(sidecar, opening=opening, phase="opening", commits=0)
+        _count_opening(connection, folder, announced)
     except BaseException as error:
-        connection.close()
+        hang_up(connection, folder.database)
         if isinstance(error, SQLAlchemyError):
             raise damaged(folder.database, error) from None
         raise
-    return Opened(connection=connection, ledger_id=sidecar.ledger_id, key=key, opening=opening)
+    return Opened(
+        connection=connection,
+        ledger_id=sidecar.ledger_id,
+        key=key,
+        opening=opening,
+        commits=int(facts["commits"]),
+    )
 
 
-def close(folder: LedgerFolder, opened: Opened) -> None:
-    """Write down that the ledger was closed in order."""
-    # A disk that refuses it leaves the same state as a crash here, which the next opening takes.
-    with suppress(OSError):
-        folder.write_sidecar(
-            Sidecar(ledger_id=opened.ledger_id, opening=opened.opening, phase="closed")
-        )
+def note_closing(folder: LedgerFolder, opened: Opened, phase: Phase, commits: int) -> bool:
+    """Write down that the ledger is being closed, or was; return whether the disk took it."""
+    said = Sidecar(ledger_id=opened.ledger_id, opening=opened.opening, phase=phase, commits=commits)
+    try:
+        folder.write_sidecar(said)
+    except OSError:
+        return False
+    return True
 
 
 def _refuse_leftovers(folder: LedgerFolder) -> None:
@@ -109,6 +134,7 @@ def _fill(connection: Connection, sidecar: Sidecar, target: Target, key: bytes) 
         "address": target.address,
         "key_id": key_id(key),
         "opening": "0",
+        "commits": "0",
     }
     connection.execute(insert(meta_table), [{"name": n, "value": v} for n, v in facts.items()])
     connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
@@ -124,12 +150,16 @@ def _key(folder: LedgerFolder) -> bytes:
     return key
 
 
-def _count_of(folder: LedgerFolder, sidecar: Sidecar, target: Target, key: bytes) -> int:
-    """Return the ledger's own count of openings, once everything about it agrees."""
+def _facts_of(
+    folder: LedgerFolder, sidecar: Sidecar, target: Target, key: bytes
+) -> Mapping[str, str]:
+    """Return what the ledger says about itself, once everything about it agrees."""
     place = folder.database
     if not place.exists():
         raise LedgerError(f"the ledger {place} is missing", todo=RESTORE)
     is_still = not _beside(place, "-wal").exists()
+    if is_still and sidecar.phase == "open":
+        raise LedgerError(f"{place} has lost its file {place.name}-wal", todo=RESTORE)
     connection = connect(place, Access.READ_STILL if is_still else Access.READ)
     try:
         with connection.begin():
@@ -142,7 +172,8 @@ def _count_of(folder: LedgerFolder, sidecar: Sidecar, target: Target, key: bytes
     finally:
         connection.close()
     _refuse_strangers(folder, facts, sidecar, target, key)
-    return _agreed_count(folder, facts, sidecar)
+    _refuse_other_age(folder, facts, sidecar)
+    return facts
 
 
 def _refuse_strangers(
@@ -160,19 +191,21 @@ def _refuse_strangers(
         raise LedgerError(f"the fingerprint key {folder.key_file} has changed", todo=RESTORE)
 
 
-def _agreed_count(folder: LedgerFolder, facts: Mapping[str, str], sidecar: Sidecar) -> int:
-    """Return the count, if a crash, or nothing, can have left it beside this sidecar."""
-    counted = facts.get("opening", "")
+def _refuse_other_age(folder: LedgerFolder, facts: Mapping[str, str], sidecar: Sidecar) -> None:
+    """Raise unless a crash, or nothing, can have left this ledger beside this sidecar."""
+    counted, commits = facts.get("opening", ""), facts.get("commits", "")
     agreed = {str(sidecar.opening)}
     if sidecar.phase == "opening":
         agreed.add(str(sidecar.opening - 1))
-    if counted not in agreed:
+    is_open = sidecar.phase in ("opening", "open")
+    is_whole = commits.isdecimal() if is_open else commits == str(sidecar.commits)
+    if counted not in agreed or not is_whole:
         raise LedgerError(
-            f"{folder.database} is older or newer than its record: opened {counted} times, "
-            f"{folder.sidecar_file.name} says {sidecar.phase} {sidecar.opening}",
+            f"{folder.database} is older or newer than its record: opening {counted} with "
+            f"{commits} changes, {folder.sidecar_file.name} says {sidecar.phase} "
+            f"{sidecar.opening} with {sidecar.commits}",
             todo=RESTORE,
         )
-    return int(counted)
 
 
 def _count_opening(connection: Connection, folder: LedgerFolder, opening: Sidecar) -> None:

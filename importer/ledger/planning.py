@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from importer.ledger import screening
 from importer.ledger.records import Earlier
+from importer.ledger.row_problems import add_problem, forget_requests
 from importer.ledger.schema import LIVE, problem_table, row_table, run_table
 from importer.model import RowKey, RunId, State
 from importer.problems import ProblemCode
@@ -91,6 +92,14 @@ def sweep_unplanned(connection: Connection) -> None:
     connection.execute(delete(run_table).where(run_table.c.is_planned == 0))
 
 
+def forget_run(connection: Connection, run_number: int) -> None:
+    """Forget a run that was planned only to be looked at."""
+    connection.execute(
+        update(run_table).where(run_table.c.run_number == run_number).values(is_planned=0)
+    )
+    sweep_unplanned(connection)
+
+
 def live_by_fingerprint(
     connection: Connection, fingerprints: Iterable[bytes]
 ) -> dict[tuple[bytes, int], Earlier]:
@@ -143,20 +152,23 @@ def rows_by_id(connection: Connection, row_ids: Iterable[int]) -> dict[int, Earl
 
 
 def hold_copies(connection: Connection, row_ids: Iterable[int]) -> int:
-    """Hold rows that carry another row's key: they get keys of their own; return how many."""
+    """Hold rows that carry another row's key: they get keys of their own; return how many.
+
+    They follow nothing any more: what became of the other row says nothing about them.
+    """
     held = 0
     for row_id in row_ids:
-        connection.execute(
-            update(row_table).where(row_table.c.row_id == row_id).values(row_key=mint_row_key())
-        )
-        held += connection.execute(
+        mine = row_table.c.row_id == row_id
+        connection.execute(update(row_table).where(mine).values(row_key=mint_row_key()))
+        stopped = (
             update(row_table)
-            .where(row_table.c.row_id == row_id, row_table.c.state == State.READY)
-            .values(state=State.INVALID)
-        ).rowcount
-        connection.execute(
-            insert(problem_table).values(row_id=row_id, code=ProblemCode.ROW_KEY_COPIED.code)
+            .where(mine, row_table.c.state.in_([State.READY, State.SKIPPED, State.UNKNOWN]))
+            .values(state=State.INVALID, refers_to=None, booking_id=None, solv_status="")
         )
+        if connection.execute(stopped).rowcount == 1:
+            forget_requests(connection, row_id)
+            held += 1
+        add_problem(connection, row_id, ProblemCode.ROW_KEY_COPIED)
     return held
 
 

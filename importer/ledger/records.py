@@ -80,6 +80,8 @@ class RowRecord:
     requests: int
     sending_at: str | None
     refers_to: int | None
+    told_key: RowKey
+    """The key of the row that the server's answer was about: its own, or the one it refers to."""
     is_cancelled: bool
 
 

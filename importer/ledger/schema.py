@@ -97,6 +97,14 @@ Index(
     sqlite_where=LIVE,
     postgresql_where=LIVE,
 )
+Index(
+    "row_live_key",
+    row_table.c.row_key,
+    unique=True,
+    sqlite_where=LIVE,
+    postgresql_where=LIVE,
+)
+"""However it was edited, one row of one file is booked once."""
 Index("row_fingerprint", row_table.c.fingerprint)
 Index("row_request", row_table.c.request)
 Index("row_state", row_table.c.run_number, row_table.c.state)

@@ -41,8 +41,11 @@ class Spool:
 
     @property
     def answers_file(self) -> Path:
-        """Return the file of the server's own words."""
-        return self.path / "answers.jsonl"
+        """Return the file of the server's own words about any row of any run of this target.
+
+        It outlives the runs: a row that was refused once is told why in every later run.
+        """
+        return self.path.parent / "answers.jsonl"
 
     @property
     def work(self) -> Path:

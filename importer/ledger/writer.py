@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import threading
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -38,10 +37,8 @@ class Writer:
     After the first failure nothing is written any more, and no sync is tried twice.
     """
 
-    def __init__(
-        self, connection: Connection, before_commit: Callable[[Connection], None] | None = None
-    ) -> None:
-        """Take over `connection`; `before_commit` may add to every batch."""
+    def __init__(self, connection: Connection, before_commit: Callable[[Connection], None]) -> None:
+        """Write on `connection`, alone; `before_commit` may add to every batch."""
         self._connection = connection
         self._before_commit = before_commit
         self._queue: queue.SimpleQueue[_Change[Any] | None] = queue.SimpleQueue()
@@ -79,13 +76,11 @@ class Writer:
         return self.submit(change).result()
 
     def close(self) -> None:
-        """Finish what is queued, then close the connection."""
+        """Finish what is queued and take nothing more; the connection stays open."""
         with self._door:
             self._is_closed = True
             self._queue.put(None)
         self._thread.join()
-        with suppress(SQLAlchemyError):  # all is committed, or has failed, by now
-            self._connection.close()
 
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
@@ -115,8 +110,7 @@ class Writer:
             with self._connection.begin():
                 for change in batch:
                     values.append(change.apply(self._connection))  # noqa: PERF401 - counts on error
-                if self._before_commit is not None:
-                    self._before_commit(self._connection)
+                self._before_commit(self._connection)
         except BaseException as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
             self._fail(batch, len(values), error)
             return

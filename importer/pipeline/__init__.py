@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from importer.pipeline.checking import check_file
 from importer.pipeline.ending import RunReport
-from importer.pipeline.importing import import_file, resume_run
+from importer.pipeline.importing import import_file, plan_file, resume_run
 from importer.pipeline.looking import run_statuses
 from importer.pipeline.reconciling import apply_decisions, unknown_worksheet
 from importer.pipeline.reporting import write_results_again
@@ -17,6 +17,7 @@ __all__ = [
     "apply_decisions",
     "check_file",
     "import_file",
+    "plan_file",
     "resume_run",
     "run_statuses",
     "unknown_worksheet",

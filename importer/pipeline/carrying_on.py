@@ -6,17 +6,23 @@ from typing import TYPE_CHECKING
 
 from importer.errors import LedgerError, SourceError
 from importer.identity import identify
+from importer.ledger import planning
+from importer.ledger.followers import follow_live_row
 from importer.model import State
 from importer.pipeline.planning import request_of
 from importer.pipeline.stored_settings import refuse_others
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
+
+    from sqlalchemy import Connection
 
     from importer.ledger import History, Ledger, PlannedRequest, RowRecord, RunRecord
+    from importer.model import Identity
     from importer.pipeline.groups import Grouping
     from importer.pipeline.intake import Intake
-    from importer.settings import Selection, Settings
+    from importer.pipeline.job import Job
     from importer.validate import CheckedRow
 
 
@@ -27,41 +33,60 @@ def is_unfinished(history: History, run: RunRecord) -> bool:
 
 
 def carry_on(
-    ledger: Ledger,
-    run: RunRecord,
-    intake: Intake,
-    settings: Settings,
-    selection: Selection,
-    grouping: Grouping,
+    job: Job, run: RunRecord, intake: Intake, grouping: Grouping
 ) -> Iterator[PlannedRequest]:
     """Yield what is left to send of a run, once it is proven that nothing has changed.
+
+    Rows that another run has booked meanwhile follow that booking, so that nobody signs in for
+    them alone.
 
     Raises:
         SourceError: The settings, or a row's request, are not what the run began with.
         LedgerError: A row of the file is not in the ledger.
     """
-    refuse_others(run.run_id, run.settings, settings)
-    if settings.retry_rejected:
-        _release_rejected(ledger, run)
+    ledger, selection = job.ledger, job.selection
+    refuse_others(run.run_id, run.settings, job.settings)
+    if job.settings.retry_rejected:
+        _release_rejected(job, run)
     picked = 0
     with ledger.history() as history:
         records = history.rows(run.run_number)
         for checked in intake.chunks():
+            ready = []
             for position, row in enumerate(checked.rows):
                 record = _same_row(run, row, next(records, None))
                 grouping.add(checked.chunk, position, row)
-                _refuse_edit(ledger, run, row, record)
+                identity = _identity_if_ready(ledger, run, row, record)
                 is_within = selection.limit is None or picked < selection.limit
                 if not row.is_blank and is_within and selection.includes(row.row_number):
                     picked += 1
-                    if record.state is State.READY and row.request is not None:
-                        yield request_of(row, record.row_id, record.row_key)
+                    if identity is not None:
+                        request = request_of(row, record.row_id, record.row_key)
+                        ready.append((request, (identity.fingerprint, record.occurrence)))
+            yield from _unbooked(ledger, ready, at=job.clock.now())
 
 
-def _release_rejected(ledger: Ledger, run: RunRecord) -> None:
-    with ledger.history() as history:
-        rejected = [row.row_id for row in history.rows(run.run_number, State.REJECTED)]
-    ledger.release(rejected).result()
+def _unbooked(
+    ledger: Ledger, ready: list[tuple[PlannedRequest, tuple[bytes, int]]], *, at: datetime
+) -> list[PlannedRequest]:
+    """Return the requests behind which there is, or may be, no booking of another run."""
+
+    def settle(connection: Connection) -> set[int]:
+        live = planning.live_by_fingerprint(connection, [booking[0] for _, booking in ready])
+        followers = {request.row_id for request, booking in ready if booking in live}
+        for row_id in followers:
+            follow_live_row(connection, row_id, at.isoformat())
+        return followers
+
+    followers = ledger.plan(settle)
+    return [request for request, _ in ready if request.row_id not in followers]
+
+
+def _release_rejected(job: Job, run: RunRecord) -> None:
+    with job.ledger.history() as history:
+        rejected = history.rows(run.run_number, State.REJECTED)
+        chosen = [row.row_id for row in rejected if job.selection.includes(row.row_number)]
+    job.ledger.release(chosen).result()
 
 
 def _same_row(run: RunRecord, row: CheckedRow, record: RowRecord | None) -> RowRecord:
@@ -73,20 +98,23 @@ def _same_row(run: RunRecord, row: CheckedRow, record: RowRecord | None) -> RowR
     return record
 
 
-def _refuse_edit(ledger: Ledger, run: RunRecord, row: CheckedRow, record: RowRecord) -> None:
-    """Raise if a row would be sent otherwise than the run planned it.
+def _identity_if_ready(
+    ledger: Ledger, run: RunRecord, row: CheckedRow, record: RowRecord
+) -> Identity | None:
+    """Return who would be booked by a row that may be sent, None for a row that is decided.
 
     Raises:
-        SourceError: Names the row.
+        SourceError: The row would be sent otherwise than the run planned it.
     """
     if record.state is not State.READY:
-        return
-    request = None
+        return None
+    identity = None
     if row.request is not None and row.appointment_at is not None:
-        request = identify(row.request, row.appointment_at, ledger.key).request
-    if request != record.request:
+        identity = identify(row.request, row.appointment_at, ledger.key)
+    if identity is None or identity.request != record.request:
         raise SourceError(
             f"row {row.row_number} of {run.source_name} would be sent otherwise than run "
             f"{run.run_id} planned it",
             todo="carry on with the version of solv-import that began the run",
         )
+    return identity

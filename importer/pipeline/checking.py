@@ -11,8 +11,8 @@ from importer.errors import ExitCode
 from importer.identity import identify
 from importer.model import State
 from importer.pipeline.groups import Grouping
-from importer.pipeline.intake import take_in
-from importer.problems import ProblemCode
+from importer.pipeline.intake import passed_problem, take_in
+from importer.problems import ProblemCode, RowProblem
 from importer.reports import CheckReport
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from importer.model import Clock
     from importer.pipeline.intake import Intake
+    from importer.reading import Chunk
     from importer.settings import Settings
     from importer.validate import CheckedRow
 
@@ -36,8 +37,7 @@ def check_file(source: Path, settings: Settings, *, clock: Clock) -> CheckReport
     survey = _Survey(now=now, grouping=Grouping(intake.table.headings), plan_of=intake)
     for checked in intake.chunks():
         for position, row in enumerate(checked.rows):
-            survey.grouping.add(checked.chunk, position, row)
-            survey.add(row, allow_duplicates=settings.allow_duplicates)
+            survey.add(checked.chunk, position, row, allow_duplicates=settings.allow_duplicates)
     return survey.report()
 
 
@@ -52,25 +52,29 @@ class _Survey:
     _seen: set[bytes] = field(default_factory=set, init=False)
     _counts: Counter[State] = field(default_factory=Counter, init=False)
 
-    def add(self, row: CheckedRow, *, allow_duplicates: bool) -> None:
-        """Count one row."""
-        self._counts[self._state_of(row, allow_duplicates=allow_duplicates)] += 1
+    def add(self, chunk: Chunk, position: int, row: CheckedRow, *, allow_duplicates: bool) -> None:
+        """Count one row and its problems; `position` is its line in the chunk's frame."""
+        self.grouping.add(chunk, position, row)
+        state, problem = self._fate_of(row, allow_duplicates=allow_duplicates)
+        self._counts[state] += 1
+        if problem is not None:
+            self.grouping.count(chunk, position, row, problem)
 
-    def _state_of(self, row: CheckedRow, *, allow_duplicates: bool) -> State:
+    def _fate_of(
+        self, row: CheckedRow, *, allow_duplicates: bool
+    ) -> tuple[State, RowProblem | None]:
+        """Return what would become of a row, and the problem that only a run finds."""
         if row.is_blank:
-            return State.BLANK
+            return State.BLANK, None
+        passed = passed_problem(row, self.now, self.plan_of.plan)
         if row.request is None or row.appointment_at is None:
-            return State.INVALID
+            return State.INVALID, passed
         fingerprint = identify(row.request, row.appointment_at, self._key).fingerprint[:16]
         if fingerprint in self._seen and not allow_duplicates:
-            self.grouping.count(row, ProblemCode.DUPLICATE_IN_FILE, "", None)
-            return State.DUPLICATE
+            duplicate = ProblemCode.DUPLICATE_IN_FILE
+            return State.DUPLICATE, RowProblem(row_number=row.row_number, code=duplicate)
         self._seen.add(fingerprint)
-        if row.appointment_at <= self.now:
-            column = self.plan_of.plan.fields.get("appointment_date")
-            self.grouping.count(row, ProblemCode.APPOINTMENT_IN_PAST, "appointment_date", column)
-            return State.INVALID
-        return State.READY
+        return (State.READY, None) if passed is None else (State.INVALID, passed)
 
     def report(self) -> CheckReport:
         """Return the report."""

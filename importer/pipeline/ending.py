@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer import __version__
-from importer.errors import ExitCode, ImporterError, worst
+from importer.errors import ExitCode, ImporterError, SettingsError, worst
 from importer.model import State
-from importer.pipeline.reporting import problem_groups, write_run_results
+from importer.pipeline.groups import Grouping
+from importer.pipeline.reporting import reopened, write_run_results
 from importer.problems import ProblemCode
 from importer.results import COUNT_FIELDS, Summary, write_summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from importer.ledger import ProblemKind, RunRecord, Spool
     from importer.pipeline.intake import Intake
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from importer.reports import ProblemGroup
 
 _NEED_A_PERSON = (State.INVALID, State.REJECTED, State.LEFT_OUT)
-_STILL_NEEDED = (State.READY, State.SENDING, State.UNKNOWN)
+STILL_NEEDED = (State.READY, State.SENDING, State.UNKNOWN)
+"""Rows in these states keep the run's private copy of its source."""
 _MANY_ROWS = 50_000
 _INTERRUPTED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 
@@ -65,12 +67,13 @@ def finish(job: Job, run: RunRecord, intake: Intake, spool: Spool, stop: Stop | 
         requests=requests,
         target=job.settings.base_url,
         results=written,
+        stop=stop,
     )
     failure = _write_summary(job, summary)
     if failure is not None:
         code = worst(code, failure.exit_code)
     if not job.ledger.has_failed:
-        is_over = written is not None and not any(counts.get(state) for state in _STILL_NEEDED)
+        is_over = written is not None and not any(counts.get(state) for state in STILL_NEEDED)
         job.ledger.update_run(
             run.run_number, ended_at=ended_at, exit_code=int(code), is_spooled=int(not is_over)
         )
@@ -79,7 +82,7 @@ def finish(job: Job, run: RunRecord, intake: Intake, spool: Spool, stop: Stop | 
     return RunReport(
         summary=summary,
         results_path=written,
-        groups=problem_groups(kinds, intake.table.headings),
+        groups=Grouping(intake.table.headings).groups_of(kinds),
         exit_code=code,
         stop=stop,
     )
@@ -98,6 +101,7 @@ def write_failure(job: Job, source_name: str, error: ImporterError) -> None:
         ended_at=now,
         target=job.settings.base_url,
         version=__version__,
+        why=error.message,
     )
     _write_summary(job, summary)
 
@@ -140,6 +144,7 @@ def summary_of(  # noqa: PLR0913 - the totals come from six places
     requests: int,
     target: str,
     results: Path | None = None,
+    stop: Stop | None = None,
 ) -> Summary:
     """Return the totals of a run, which add up to its rows."""
     totals: dict[str, int] = {}
@@ -151,7 +156,15 @@ def summary_of(  # noqa: PLR0913 - the totals come from six places
         exit_reason=code.reason,
         source=run.source_name,
         rows_in=sum(counts.values()),
-        **totals,
+        booked=totals["booked"],
+        skipped=totals["skipped"],
+        duplicate=totals["duplicate"],
+        invalid=totals["invalid"],
+        left_out=totals["left_out"],
+        blank=totals["blank"],
+        rejected=totals["rejected"],
+        unknown=totals["unknown"],
+        not_sent=totals["not_sent"],
         requests=requests,
         waits_429=run.waits_429,
         started_at=run.started_at,
@@ -160,6 +173,7 @@ def summary_of(  # noqa: PLR0913 - the totals come from six places
         sheet=run.sheet,
         results=str(results) if results else "",
         version=__version__,
+        why=stop.why if stop else "",
     )
 
 
@@ -171,12 +185,37 @@ def _write_results(
         job.observer.notice(f"results are written by: solv-import results {run.run_id}")
         return None, None
     try:
+        path = job.results
+        return write_run_results(job.ledger, run, intake, spool, summary=summary, path=path), None
+    except (ImporterError, OSError):
+        return _write_elsewhere(job, run, spool, summary)
+
+
+def _write_elsewhere(
+    job: Job, run: RunRecord, spool: Spool, summary: Summary
+) -> tuple[Path | None, ImporterError | None]:
+    """Write the results without the spool: it may be full, or gone, while its ids must be kept."""
+    try:
+        original = reopened(run, spool, job.settings, Path(run.source_path), job.clock)
         written = write_run_results(
-            job.ledger, run, intake, spool, summary=summary, path=job.results
+            job.ledger,
+            run,
+            original,
+            spool,
+            summary=summary,
+            path=job.results,
+            work_dir=job.results.absolute().parent,
         )
+    except OSError as error:
+        failure = SettingsError(f"the results could not be written: {error.strerror}")
+        return _told_later(job, run, failure)
     except ImporterError as error:
-        job.observer.notice(
-            f"{error.message}; the results can be written later: solv-import results {run.run_id}"
-        )
-        return None, error
+        return _told_later(job, run, error)
     return written, None
+
+
+def _told_later(job: Job, run: RunRecord, error: ImporterError) -> tuple[None, ImporterError]:
+    message = error.message.removesuffix(".")
+    later = f"the results can be written later: solv-import results {run.run_id}"
+    job.observer.notice(f"{message}; {later}")
+    return None, error

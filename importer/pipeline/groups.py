@@ -10,8 +10,9 @@ from importer.reading import column_letter
 from importer.reports import ProblemExample, ProblemGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from importer.ledger import ProblemKind
     from importer.problems import ProblemCode, RowProblem
     from importer.reading import Chunk
     from importer.validate import CheckedRow
@@ -38,23 +39,29 @@ class Grouping:
     def add(self, chunk: Chunk, position: int, row: CheckedRow) -> None:
         """Count all problems of one row; `position` is its line in the chunk's frame."""
         for problem in row.problems:
-            self._add(chunk, position, row, problem)
-
-    def count(
-        self, row: CheckedRow, code: ProblemCode, field_name: str, column: int | None
-    ) -> None:
-        """Count one problem that is not the row's own, such as a time that has passed."""
-        group = self._groups.setdefault((code, field_name, column), _Group())
-        group.rows += 1
-        if len(group.examples) < EXAMPLES:
-            group.examples.append(ProblemExample(row.row_number, row.line, "", ""))
+            self.count(chunk, position, row, problem)
 
     def groups(self) -> tuple[ProblemGroup, ...]:
         """Return the kinds, errors before warnings, most rows first."""
         found = [self._group(kind, group) for kind, group in self._groups.items()]
-        return tuple(sorted(found, key=weight))
+        return tuple(sorted(found, key=_weight))
 
-    def _add(self, chunk: Chunk, position: int, row: CheckedRow, problem: RowProblem) -> None:
+    def groups_of(self, kinds: Iterable[ProblemKind]) -> tuple[ProblemGroup, ...]:
+        """Return the kinds that a run has in the ledger, with the examples that were seen here.
+
+        Planning finds problems that no row shows alone: a time that has passed, a copied row.
+        """
+        return tuple(sorted((self._with_examples(kind) for kind in kinds), key=_weight))
+
+    def _with_examples(self, kind: ProblemKind) -> ProblemGroup:
+        seen = self._groups.get((kind.code, kind.field, kind.column))
+        numbers = [ProblemExample(number, None, "", "") for number in kind.first_rows]
+        examples = numbers if seen is None else seen.examples
+        group = _Group(rows=kind.rows, examples=examples)
+        return self._group((kind.code, kind.field, kind.column), group)
+
+    def count(self, chunk: Chunk, position: int, row: CheckedRow, problem: RowProblem) -> None:
+        """Count one problem of one row, and keep it as an example while there are few."""
         kind = (problem.code, problem.field, problem.column)
         group = self._groups.setdefault(kind, _Group())
         group.rows += 1
@@ -69,17 +76,17 @@ class Grouping:
             code=code,
             field=field_name,
             column_letter="" if column is None else column_letter(column),
-            heading="" if column is None else heading_of(self.headings, column),
+            heading="" if column is None else _heading_of(self.headings, column),
             rows=group.rows,
             examples=tuple(group.examples),
         )
 
 
-def heading_of(headings: Sequence[str], column: int) -> str:
+def _heading_of(headings: Sequence[str], column: int) -> str:
     """Return their heading of a column, "" beyond the last."""
     return headings[column] if column < len(headings) else ""
 
 
-def weight(group: ProblemGroup) -> tuple[bool, int, str]:
+def _weight(group: ProblemGroup) -> tuple[bool, int, str]:
     """Return what groups are sorted by."""
     return (group.code.severity is not Severity.ERROR, -group.rows, group.code.code)

@@ -21,15 +21,15 @@ from importer.ledger import (
 from importer.model import State
 from importer.pacing import wait_after_restart_s
 from importer.pipeline.carrying_on import carry_on, is_unfinished
-from importer.pipeline.ending import RunReport, finish, write_failure
+from importer.pipeline.ending import STILL_NEEDED, RunReport, finish, write_failure
 from importer.pipeline.groups import Grouping
 from importer.pipeline.intake import take_in
-from importer.pipeline.job import Job
+from importer.pipeline.job import Job, Unobserved
 from importer.pipeline.planning import Planner
 from importer.pipeline.reporting import default_place
 from importer.pipeline.stored_settings import restored, stored
 from importer.pipeline.views import plan_view
-from importer.posting import Session, Stop, post_run, spacing_s_of
+from importer.posting import LONGEST_PAUSE_S, Session, Stop, post_run, spacing_s_of
 from importer.rate import rate_text
 from importer.reading import copy_privately
 from importer.results import default_results_path, prove_writable, results_kind
@@ -38,11 +38,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from importer.ledger import Ledger, RunRecord
+    from importer.ledger import History, Ledger, RunRecord
     from importer.model import Clock, RunId
     from importer.pipeline.intake import Intake
-    from importer.reports import Observer
+    from importer.reports import Observer, PlanView
     from importer.settings import Selection, Settings
+
+
+_LONGEST_ASKED_S = 86_400.0
 
 
 def import_file(
@@ -72,11 +75,56 @@ def import_file(
             results=results,
             summary=settings.summary,
         )
+        if settings.summary is not None:
+            settings.summary.unlink(missing_ok=True)  # last night's must not speak for this run
         try:
             return _import(job, source)
+        except OSError as error:
+            failure = LedgerError(
+                f"the state folder {ledger.folder.path} cannot be written: {error.strerror}",
+                todo="free some disk space, then run the same command again",
+            )
+            write_failure(job, source.name, failure)
+            raise failure from None
         except (SourceError, LedgerError) as error:
             write_failure(job, source.name, error)
             raise
+
+
+def plan_file(source: Path, settings: Settings, *, clock: Clock, selection: Selection) -> PlanView:
+    """Return what importing a file would do now; nothing is sent, and the ledger stays as it is.
+
+    Raises:
+        SettingsError: A setting is missing.
+        SourceError: The file as a whole cannot be used.
+        LedgerBusy: Another run holds the ledger.
+        LedgerError: The ledger cannot be trusted.
+    """
+    settings.require_target()
+    with _opened(settings, clock) as ledger:
+        job = Job(
+            settings=settings,
+            ledger=ledger,
+            clock=clock,
+            observer=Unobserved(),
+            selection=selection,
+            results=settings.results or default_results_path(source),
+            summary=None,
+        )
+        run_id = planning.mint_run_id(f"{clock.now():%Y-%m-%d}")
+        spool = Spool(ledger.folder.spool / run_id)
+        try:
+            digest, intake = _taken_in(job, spool, source)
+            newest, has_sent = _unfinished(job, digest, intake.sheet)
+            if newest is not None and (has_sent or newest.settings == stored(settings)):
+                grouping = Grouping(intake.table.headings)
+                return plan_view(job, newest, intake, grouping, left=_ready(ledger, newest))
+            run, grouping = _plan(job, run_id, source, digest, intake, spool)
+            view = plan_view(job, run, intake, grouping, left=None)
+            ledger.plan(partial(planning.forget_run, run_number=run.run_number))
+            return view
+        finally:
+            spool.remove()
 
 
 def resume_run(
@@ -120,24 +168,43 @@ def resume_run(
 
 
 def _import(job: Job, source: Path) -> RunReport:
-    ledger, now = job.ledger, job.clock.now()
-    run_id = planning.mint_run_id(f"{now:%Y-%m-%d}")
+    ledger = job.ledger
+    run_id = planning.mint_run_id(f"{job.clock.now():%Y-%m-%d}")
     spool = Spool(ledger.folder.spool / run_id)
     is_kept = False
     try:
-        spool.prepare()
-        copy = spool.place_for(source.name)
-        digest = copy_privately(source, copy)
-        intake = take_in(copy, job.settings, now=now)
+        digest, intake = _taken_in(job, spool, source)
         run = _to_carry_on(job, digest, intake.sheet)
         if run is not None:
             return _carry_on(job, run, intake)
         run, grouping = _plan(job, run_id, source, digest, intake, spool)
         is_kept = True
-        return _send(job, run, intake, spool, grouping, is_resumed=False)
+        return _send(job, run, intake, spool, grouping)
     finally:
         if not is_kept:
             spool.remove()
+
+
+def _taken_in(job: Job, spool: Spool, source: Path) -> tuple[str, Intake]:
+    """Copy a file into the spool; return its digest, and what was understood of the copy."""
+    spool.prepare()
+    copy = spool.place_for(source.name)
+    digest = copy_privately(source, copy)
+    return digest, take_in(copy, job.settings, now=job.clock.now())
+
+
+def _unfinished(job: Job, digest: str, sheet: str) -> tuple[RunRecord | None, bool]:
+    """Return the newest run of this very file if it has rows to send, and whether it sent any."""
+    with job.ledger.history() as history:
+        newest = history.newest_run_of(digest, sheet)
+        if newest is None or not is_unfinished(history, newest):
+            return None, False
+        return newest, history.has_sent(newest.run_number)
+
+
+def _ready(ledger: Ledger, run: RunRecord) -> int:
+    with ledger.history() as history:
+        return history.counts(run.run_number).get(State.READY, 0)
 
 
 def _to_carry_on(job: Job, digest: str, sheet: str) -> RunRecord | None:
@@ -145,12 +212,8 @@ def _to_carry_on(job: Job, digest: str, sheet: str) -> RunRecord | None:
 
     One that has sent nothing and was planned with other settings is closed instead.
     """
-    with job.ledger.history() as history:
-        newest = history.newest_run_of(digest, sheet)
-        if newest is None or not is_unfinished(history, newest):
-            return None
-        has_sent = history.has_sent(newest.run_number)
-    if has_sent or newest.settings == stored(job.settings):
+    newest, has_sent = _unfinished(job, digest, sheet)
+    if newest is None or has_sent or newest.settings == stored(job.settings):
         return newest
     job.ledger.plan(partial(planning.supersede, run_number=newest.run_number))
     Spool(job.ledger.folder.spool / newest.run_id).remove()
@@ -177,6 +240,7 @@ def _plan(
         run_number=run_number,
         source_digest=digest,
         sheet=intake.sheet,
+        columns=intake.plan,
         settings=job.settings,
         selection=job.selection,
         now=job.clock.now(),
@@ -203,11 +267,13 @@ def _carry_on(job: Job, run: RunRecord, intake: Intake) -> RunReport:
     spool = Spool(job.ledger.folder.spool / run.run_id)
     spool.prepare()
     grouping = Grouping(intake.table.headings)
+    left = 0
     with spool.request_writer() as write:
-        for request in carry_on(job.ledger, run, intake, job.settings, job.selection, grouping):
+        for request in carry_on(job, run, intake, grouping):
             write(request)
+            left += 1
     job.observer.notice(_carrying_on_words(job.ledger, run))
-    return _send(job, run, intake, spool, grouping, is_resumed=True)
+    return _send(job, run, intake, spool, grouping, left=left)
 
 
 def _send(
@@ -217,9 +283,9 @@ def _send(
     spool: Spool,
     grouping: Grouping,
     *,
-    is_resumed: bool,
+    left: int | None = None,
 ) -> RunReport:
-    plan = plan_view(job, run, intake, grouping, is_resumed=is_resumed)
+    plan = plan_view(job, run, intake, grouping, left=left)
     may_go = job.observer.planned(plan)
     stop = None
     if not may_go:
@@ -232,6 +298,12 @@ def _send(
 
 def _post(job: Job, run: RunRecord, spool: Spool, rows: int) -> Stop | None:
     wait_s, paused_s = _owed_waits(job)
+    if paused_s > LONGEST_PAUSE_S:
+        return Stop(
+            exit_code=ExitCode.STOPPED_EARLY,
+            why=f"the server asked for a pause that lasts {paused_s / 60:.0f} more minutes",
+            todo="run the same command again then",
+        )
     session = Session(
         settings=job.settings,
         ledger=job.ledger,
@@ -244,19 +316,23 @@ def _post(job: Job, run: RunRecord, spool: Spool, rows: int) -> Stop | None:
         paused_s=paused_s,
     )
     try:
-        return asyncio.run(post_run(session)).stop
+        stop = asyncio.run(post_run(session)).stop
+        # Only now: a process killed while it waits for a new rate leaves that wait to the next.
+        job.ledger.remember_pace(rate=rate_text(job.settings.rate))
     except LedgerError as error:
         return Stop(exit_code=error.exit_code, why=error.message, todo=error.todo)
+    return stop
 
 
 def _owed_waits(job: Job) -> tuple[float, float]:
     """Return how long to wait for the sake of earlier processes: for the pace, for the server."""
     memory: PaceMemory = job.ledger.pace_memory()
     rate = job.settings.rate
-    job.ledger.remember_pace(rate=rate_text(rate))
     now = job.clock.now()
     since_s = _seconds_between(memory.last_request_at, now)
     paused_s = -(_seconds_between(memory.paused_until, now) or 0.0)
+    if paused_s > _LONGEST_ASKED_S:
+        paused_s = 0.0  # no server asks for that: this machine's clock was set back
     if rate is None:
         return 0.0, max(0.0, paused_s)
     has_changed = memory.rate != rate_text(rate)
@@ -285,11 +361,19 @@ def _opened(settings: Settings, clock: Clock) -> Iterator[Ledger]:
     folder = LedgerFolder(settings.state_dir / target.folder_name)
     with open_ledger(folder, target, at=clock.now()) as ledger:
         with ledger.history() as history:
-            kept = {run.run_id for run in history.runs()}
-        for leftover in folder.spool.iterdir():
-            if leftover.name not in kept:
-                Spool(leftover).remove()
+            for kept in folder.spool.iterdir():
+                if kept.is_dir() and not _is_needed(history, kept.name):
+                    Spool(kept).remove()
         yield ledger
+
+
+def _is_needed(history: History, run_id: str) -> bool:
+    """Return whether any row of a run still needs its private copy of the source."""
+    run = history.run(run_id)
+    if run is None:
+        return False
+    counts = history.counts(run.run_number)
+    return any(counts.get(state) for state in STILL_NEEDED)
 
 
 def _prove_places(source: Path, results: Path, summary: Path | None) -> None:
@@ -302,7 +386,7 @@ def _prove_places(source: Path, results: Path, summary: Path | None) -> None:
     prove_writable(results)
     if summary is None:
         return
-    if summary.absolute() in (source.absolute(), results.absolute()):
+    if summary.resolve() in (source.resolve(), results.resolve()):
         raise SettingsError(
             f"the summary would be written over {summary.name}",
             todo="name another file with --summary",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from importer.columns import plan_columns
 from importer.errors import SourceError
+from importer.problems import ProblemCode, RowProblem
 from importer.reading import ReadOptions, open_table
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from importer.settings import Settings
     from importer.validate import CheckedRow, Rules
 
-_QUESTIONS_SHOWN = 3
+_PLACES_SHOWN = 6
+"""As many as there are fields that every booking needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +88,8 @@ def take_in(path: Path, settings: Settings, *, now: datetime, name: str = "") ->
     Raises:
         SourceError: It cannot be read, or required columns are missing.
     """
-    options = ReadOptions(
-        sheet=settings.sheet,
-        delimiter=settings.delimiter,
-        header_row=settings.header_row,
-        name=name or None,
-    )
-    table = open_table(path, options)
+    named = name or path.name
+    table = open_table(path, _options(path, settings, named))
     plan = plan_columns(
         table.headings,
         mapped=settings.columns,
@@ -100,10 +97,42 @@ def take_in(path: Path, settings: Settings, *, now: datetime, name: str = "") ->
         is_results=table.is_results,
         show_headings=settings.show_values,
     )
-    named = name or path.name
     raise_first(named, tuple(p for p in plan.problems if p.is_error))
     return Intake(
         name=named, table=table, plan=plan, rules=rules_of(settings), today=_today(settings, now)
+    )
+
+
+def _options(path: Path, settings: Settings, name: str) -> ReadOptions:
+    """Return how to read a file; results of ours are read as we wrote them, not as their source."""
+    usual = ReadOptions(name=name)
+    told = ReadOptions(
+        sheet=settings.sheet,
+        delimiter=settings.delimiter,
+        header_row=settings.header_row,
+        name=name,
+    )
+    return usual if told != usual and _is_ours(path, usual) else told
+
+
+def _is_ours(path: Path, usual: ReadOptions) -> bool:
+    try:
+        table = open_table(path, usual)
+    except SourceError:
+        return False
+    plan = plan_columns(table.headings, is_results=table.is_results, show_headings=False)
+    return plan.row_key is not None
+
+
+def passed_problem(row: CheckedRow, now: datetime, plan: ColumnPlan) -> RowProblem | None:
+    """Return the problem of an appointment whose time has passed, None while it is to come."""
+    if row.appointment_at is None or row.appointment_at > now:
+        return None
+    return RowProblem(
+        row_number=row.row_number,
+        code=ProblemCode.APPOINTMENT_IN_PAST,
+        field="appointment_date",
+        column=plan.fields.get("appointment_date"),
     )
 
 
@@ -129,17 +158,26 @@ def raise_first(name: str, problems: tuple[FileProblem, ...]) -> None:
     """Raise for problems of a whole file, if there are any.
 
     Raises:
-        SourceError: Says the first few, with the fix of the first.
+        SourceError: Says each kind once, with its first few places and the fix of the first.
     """
     if not problems:
         return
-    sentences = [problem.sentence() for problem in problems[:_QUESTIONS_SHOWN]]
-    more = len(problems) - _QUESTIONS_SHOWN
-    if more > 0:
-        sentences.append(f"And {more} more.")
+    kinds: dict[ProblemCode, list[FileProblem]] = {}
+    for problem in problems:
+        kinds.setdefault(problem.code, []).append(problem)
+    sentences = [_sentence(code, alike) for code, alike in kinds.items()]
     raise SourceError(
         f"{name}: {' '.join(sentences)}", todo=problems[0].code.fix, code=problems[0].code.code
     )
+
+
+def _sentence(code: ProblemCode, alike: list[FileProblem]) -> str:
+    """Return what is wrong, once, and where."""
+    places = [": ".join(word for word in (p.place, p.hint) if word) for p in alike]
+    told = [place for place in places if place]
+    more = len(told) - _PLACES_SHOWN
+    shown = [*told[:_PLACES_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+    return f"{code.sentence.removesuffix('.')}: {'; '.join(shown)}." if shown else code.sentence
 
 
 def _today(settings: Settings, now: datetime) -> date:

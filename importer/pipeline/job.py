@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from importer.ledger import Ledger
     from importer.model import Clock
-    from importer.reports import Observer
+    from importer.reports import Observer, PlanView, ProgressView
     from importer.settings import Selection, Settings
 
 
@@ -25,3 +25,18 @@ class Job:
     selection: Selection
     results: Path
     summary: Path | None
+
+
+class Unobserved:
+    """An observer that is told everything and says nothing."""
+
+    def planned(self, plan: PlanView) -> bool:
+        """Go on."""
+        del plan
+        return True
+
+    def progress(self, counts: ProgressView) -> None:
+        """Pass over it."""
+
+    def notice(self, text: str) -> None:
+        """Pass over it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from importer.errors import LedgerError
 from importer.identity import canonical_body, identify
 from importer.ledger import Earlier, PlannedRequest, PlannedRow, planning
 from importer.model import State
+from importer.pipeline.intake import passed_problem
 from importer.problems import ProblemCode, RowProblem
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from importer.columns import ColumnPlan
     from importer.ledger import Ledger
     from importer.model import Identity, RowKey
     from importer.settings import Selection, Settings
@@ -55,11 +56,10 @@ class Planner:
     run_number: int
     source_digest: str
     sheet: str
+    columns: ColumnPlan
     settings: Settings
     selection: Selection
     now: datetime
-    states: Counter[State] = field(default_factory=Counter, init=False)
-    has_edited: bool = field(default=False, init=False)
     _selected: int = field(default=0, init=False)
     _carried: dict[str, list[tuple[int, bool]]] = field(default_factory=dict, init=False)
     """Row keys that stood in the sheet -> row ids, and whether the row is unchanged."""
@@ -68,27 +68,22 @@ class Planner:
         """Register the rows of one chunk and return those that may be sent."""
         return self.ledger.plan(lambda connection: self._plan(connection, rows))
 
-    def finish(self) -> int:
-        """Hold rows that were copied together with their row key; return how many."""
+    def finish(self) -> None:
+        """Hold rows that were copied together with their row key: the unchanged one keeps it."""
         copies = [
             row_id
             for holders in self._carried.values()
             if len(holders) > 1
             for row_id, _ in sorted(holders, key=lambda holder: not holder[1])[1:]
         ]
-        held = 0
         if copies:
-            held = self.ledger.plan(lambda connection: planning.hold_copies(connection, copies))
-        self.states[State.READY] -= held
-        self.states[State.INVALID] += held
-        return held
+            self.ledger.plan(lambda connection: planning.hold_copies(connection, copies))
 
     def _plan(self, connection: Connection, rows: list[CheckedRow]) -> list[PlannedRequest]:
         candidates = {row.row_number: self._candidate(row) for row in rows if self._picks(row)}
         known = self._look_up(connection, rows, list(candidates.values()))
         planned = [self._planned(row, candidates.get(row.row_number), known) for row in rows]
         row_ids = planning.add_rows(connection, self.run_number, planned)
-        self.states.update(row.state for row in planned)
         requests = []
         for row, plan, row_id in zip(rows, planned, row_ids, strict=True):
             self._note_carried(row, plan, row_id, known)
@@ -117,12 +112,14 @@ class Planner:
     ) -> _Known:
         identities = [c.identity for c in candidates if c.identity is not None]
         fingerprints = [identity.fingerprint for identity in identities]
-        by_key = planning.rows_by_key(connection, [row.row_key for row in rows if row.row_key])
+        keys = planning.keys_of_file(
+            connection, self.source_digest, self.sheet, [row.row_number for row in rows]
+        )
+        carried = [row.row_key for row in rows if row.row_key]
+        by_key = planning.rows_by_key(connection, [*carried, *keys.values()])
         referred = [e.refers_to for found in by_key.values() for e in found if e.refers_to]
         return _Known(
-            keys=planning.keys_of_file(
-                connection, self.source_digest, self.sheet, [row.row_number for row in rows]
-            ),
+            keys=keys,
             by_key=by_key,
             roots=planning.rows_by_id(connection, referred),
             live=planning.live_by_fingerprint(connection, fingerprints),
@@ -149,12 +146,11 @@ class Planner:
 
     def _decide(self, base: PlannedRow, candidate: _Candidate, known: _Known) -> PlannedRow:
         """Return the row in the state it starts in; the first rule that applies decides."""
-        keyed = _live_of(known.by_key.get(candidate.row.row_key, []), known.roots)
+        keyed = _live_of(known.by_key.get(base.row_key, []), known.roots)
         identity = candidate.identity
+        passed = passed_problem(candidate.row, self.now, self.columns)
         if identity is None:
-            return (
-                replace(base, state=State.INVALID) if keyed is None else self._follow(base, keyed)
-            )
+            return self._follow(base, keyed) if keyed else _with(base, State.INVALID, passed)
         first = known.in_file.get(identity.fingerprint)
         base = replace(base, identity=identity, occurrence=first.count if first else 0)
         if first is not None and not self.settings.allow_duplicates:
@@ -162,20 +158,28 @@ class Planner:
         known.in_file[identity.fingerprint] = planning.FirstInFile(
             row_number=first.row_number if first else base.row_number, count=base.occurrence + 1
         )
-        live = keyed or known.live.get((identity.fingerprint, base.occurrence))
+        # What the row says now weighs more than the key beside it: keys get moved about.
+        live = self._same_booking(known, identity.fingerprint, base.occurrence) or keyed
         if live is not None:
             return self._follow(base, live, identity)
         refused = known.rejected.get(identity.request)
         if refused is not None and not self.settings.retry_rejected:
-            return _with(
-                replace(base, http_status=refused.http_status),
-                State.REJECTED,
-                ProblemCode.REJECTED_BEFORE,
-            )
-        at = candidate.row.appointment_at
-        if at is not None and at <= self.now:
-            return _with(base, State.INVALID, ProblemCode.APPOINTMENT_IN_PAST, "appointment_date")
-        return replace(base, state=State.READY)
+            return _refused_before(base, refused)
+        return (
+            replace(base, state=State.READY)
+            if passed is None
+            else _with(base, State.INVALID, passed)
+        )
+
+    def _same_booking(self, known: _Known, fingerprint: bytes, occurrence: int) -> Earlier | None:
+        """Return the row that is, or may be, this booking.
+
+        Which of several equal ones it is counts only where several were asked for.
+        """
+        same = known.live.get((fingerprint, occurrence))
+        if same is not None or self.settings.allow_duplicates:
+            return same
+        return next((row for (found, _), row in known.live.items() if found == fingerprint), None)
 
     def _follow(
         self, base: PlannedRow, live: Earlier, identity: Identity | None = None
@@ -193,8 +197,8 @@ class Planner:
         if is_booked and not is_edited:
             return followed
         code = ProblemCode.BOOKED_ROW_EDITED if is_booked else ProblemCode.UNKNOWN_BEFORE
-        self.has_edited = self.has_edited or is_booked
-        return _with(followed, followed.state, code)
+        problem = RowProblem(row_number=base.row_number, code=code)
+        return _with(followed, followed.state, problem)
 
     def _note_carried(self, row: CheckedRow, plan: PlannedRow, row_id: int, known: _Known) -> None:
         if not row.row_key:
@@ -233,9 +237,16 @@ def _duplicate(base: PlannedRow, first: planning.FirstInFile) -> PlannedRow:
         code=ProblemCode.DUPLICATE_IN_FILE,
         hint=f"row {first.row_number}",
     )
-    return replace(base, state=State.DUPLICATE, problems=(*base.problems, problem))
+    return _with(base, State.DUPLICATE, problem)
 
 
-def _with(base: PlannedRow, state: State, code: ProblemCode, field_name: str = "") -> PlannedRow:
-    problem = RowProblem(row_number=base.row_number, code=code, field=field_name)
-    return replace(base, state=state, problems=(*base.problems, problem))
+def _refused_before(base: PlannedRow, refused: Earlier) -> PlannedRow:
+    problem = RowProblem(row_number=base.row_number, code=ProblemCode.REJECTED_BEFORE)
+    told = refused.refers_to or refused.row_id
+    carried = replace(base, http_status=refused.http_status, refers_to=told)
+    return _with(carried, State.REJECTED, problem)
+
+
+def _with(base: PlannedRow, state: State, problem: RowProblem | None) -> PlannedRow:
+    problems = base.problems if problem is None else (*base.problems, problem)
+    return replace(base, state=state, problems=problems)

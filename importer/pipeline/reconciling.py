@@ -71,7 +71,14 @@ def apply_decisions(
     with open_ledger(folder, target, at=clock.now()) as ledger:
         run = run_named(ledger, run_id)
         rulings = [
-            Ruling(row_key=d.row_key, answer=d.answer, booking_id=d.booking_id) for d in decisions
+            Ruling(
+                row_key=d.row_key,
+                answer=d.answer,
+                booking_id=d.booking_id,
+                row_number=d.row_number,
+                sent_at=d.sent_at,
+            )
+            for d in decisions
         ]
         refusals = ledger.decide(run.run_number, rulings, who=who, at=clock.now())
         refused_keys = {refusal.row_key for refusal in refusals}

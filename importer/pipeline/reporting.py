@@ -9,16 +9,15 @@ from importer.errors import SettingsError, SourceError
 from importer.ledger import LedgerFolder, Spool, open_ledger, target_of
 from importer.model import State
 from importer.pipeline.advice import what_to_fix
-from importer.pipeline.groups import heading_of, weight
 from importer.pipeline.intake import take_in
 from importer.pipeline.stored_settings import restored
-from importer.problems import Severity
+from importer.problems import ProblemCode, Severity
 from importer.reading import column_letter, source_digest
-from importer.reports import ProblemExample, ProblemGroup
 from importer.results import (
     ErrorKind,
     ResultRow,
     default_results_path,
+    digest_of,
     safe_target,
     write_results,
 )
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from importer.ledger import (
         History,
         Ledger,
-        ProblemKind,
         ProblemRecord,
         RowRecord,
         RunRecord,
@@ -39,8 +37,10 @@ if TYPE_CHECKING:
     from importer.results import Summary
     from importer.settings import Settings
 
+_OF_EARLIER_RUNS = (ProblemCode.REJECTED_BEFORE,)
 
-def write_run_results(
+
+def write_run_results(  # noqa: PLR0913 - what results are made of
     ledger: Ledger,
     run: RunRecord,
     intake: Intake,
@@ -48,15 +48,38 @@ def write_run_results(
     *,
     summary: Summary,
     path: Path,
+    work_dir: Path | None = None,
 ) -> Path:
     """Write the results of a run and return where; a file that somebody changed is left alone.
+
+    Args:
+        ledger: What became of the rows.
+        run: Which run.
+        intake: Its source.
+        spool: Solv's own words, and room to work in.
+        summary: The totals.
+        path: Where the results should go.
+        work_dir: Another place to work in, when the spool has no room.
 
     Raises:
         SettingsError: The place cannot be written.
     """
-    spool.prepare()
+    if work_dir is None:
+        spool.prepare()
     with ledger.history() as history:
         target = safe_target(path, history.wrote, run.run_id)
+
+        def before_replace(digest: str) -> None:
+            """Remember it as ours; a file that somebody saved meanwhile is left alone."""
+            if not ledger.has_failed:
+                ledger.note_written(run.run_number, digest)
+            there = digest_of(target)
+            if there is not None and not history.wrote(there):
+                raise SettingsError(
+                    f"{target.name} was changed while the results were written",
+                    todo=f"write them again: solv-import results {run.run_id}",
+                )
+
         columns = intake.source_columns
         if not ledger.has_failed:
             ledger.update_run(run.run_number, results_path=str(target))
@@ -66,8 +89,8 @@ def write_run_results(
             rows=result_rows(history, run, intake, spool.words()),
             summary=summary,
             errors=_error_kinds(history, run, intake),
-            work_dir=spool.work,
-            before_replace=lambda digest: _note_written(ledger, run, digest),
+            work_dir=work_dir or spool.work,
+            before_replace=before_replace,
         )
     return target
 
@@ -167,29 +190,22 @@ def result_rows(
     records = history.rows(run.run_number)
     for chunk in intake.table.chunks():
         batch = [next(records) for _ in range(len(chunk.frame))]
-        problems = history.problems([record.row_id for record in batch])
+        problems = _problems_of(history, batch)
         cells = zip(*(chunk.frame[n].tolist() for n in columns), strict=True)
         for record, texts in zip(batch, cells, strict=True):
             found = problems.get(record.row_id, [])
-            yield _result_row(record, texts, found, places, words.get(record.row_key, ""))
+            yield _result_row(record, texts, found, places, words.get(record.told_key, ""))
 
 
-def problem_groups(
-    kinds: Sequence[ProblemKind], headings: Sequence[str]
-) -> tuple[ProblemGroup, ...]:
-    """Return the kinds of problems of a run as people see them, without any value."""
-    groups = [
-        ProblemGroup(
-            code=kind.code,
-            field=kind.field,
-            column_letter="" if kind.column is None else column_letter(kind.column),
-            heading="" if kind.column is None else heading_of(headings, kind.column),
-            rows=kind.rows,
-            examples=tuple(ProblemExample(n, None, "", "") for n in kind.first_rows),
-        )
-        for kind in kinds
-    ]
-    return tuple(sorted(groups, key=weight))
+def _problems_of(history: History, records: Sequence[RowRecord]) -> dict[int, list[ProblemRecord]]:
+    """Return the problems of rows; one refused before has those of its refusal as well."""
+    problems = history.problems([record.row_id for record in records])
+    refused = {r.row_id: r.refers_to for r in records if r.state is State.REJECTED and r.refers_to}
+    earlier = history.problems(list(refused.values()))
+    for row_id, first in refused.items():
+        told = [p for p in earlier.get(first, []) if p.code not in _OF_EARLIER_RUNS]
+        problems[row_id] = [*problems.get(row_id, []), *told]
+    return problems
 
 
 def _result_row(
@@ -242,11 +258,6 @@ def _letter_in_results(column: int | None, intake: Intake) -> str:
     """Return the letter of a source column as it stands in the results."""
     columns = intake.source_columns
     return column_letter(columns.index(column)) if column in columns else ""
-
-
-def _note_written(ledger: Ledger, run: RunRecord, digest: str) -> None:
-    if not ledger.has_failed:
-        ledger.note_written(run.run_number, digest)
 
 
 def default_place(run: RunRecord) -> Path:

@@ -8,9 +8,10 @@ from importer.posting.session import (
     post_run,
     spacing_s_of,
 )
-from importer.posting.stops import Stop
+from importer.posting.stops import LONGEST_PAUSE_S, Stop
 
 __all__ = [
+    "LONGEST_PAUSE_S",
     "PostingEnd",
     "Session",
     "Stop",

@@ -8,6 +8,7 @@ import signal
 import threading
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from importer.api import Partner, TokenSource, tls_context
@@ -20,6 +21,7 @@ from importer.posting.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from importer.ledger import Ledger, Spool
     from importer.model import Clock
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from importer.settings import Settings
 
 _DRAIN_S = 20.0
+_LONGEST_OWED_PAUSE_S = 86_400.0
+"""No server is heard that asks for more, so the wall clock must have gone back."""
 _UNLIMITED_IN_FLIGHT = 50
 _EXIT_OF_SIGNAL = {
     signal.SIGINT: ExitCode.INTERRUPTED,
@@ -61,17 +65,7 @@ async def post_run(session: Session) -> PostingEnd:
     """
     settings = session.settings
     turns = turns_of(session)
-    tokens = TokenSource(
-        base_url=settings.base_url,
-        client_id=settings.client_id,
-        client_secret=settings.client_secret,
-        tls=tls_context(settings.ca_file),
-        clock=session.clock,
-        turn=turns.take,
-        nap=turns.nap,
-        grant_type=settings.grant_type,
-        deadline_s=settings.deadline_s,
-    )
+    tokens = _tokens(session, turns)
     poster = Poster(
         ledger=session.ledger,
         spool=session.spool,
@@ -122,9 +116,16 @@ def turns_of(session: Session) -> Turns:
         tolerance_s=jitter_s_of(session.settings) / 2,
         next_free_s=now_s + session.wait_s,
     )
-    turns = Turns(pace=pace, clock=session.clock, chance=random.Random())  # noqa: S311 - only spreads waits
+    turns = Turns(
+        pace=pace,
+        clock=session.clock,
+        chance=random.Random(),  # noqa: S311 - only spreads waits
+        note=session.ledger.note_request,
+    )
     if session.paused_s > 0:
-        turns.pause(session.paused_s)
+        turns.pause(min(session.paused_s, _LONGEST_OWED_PAUSE_S))
+        minutes = turns.paused_s / 60
+        session.observer.notice(f"the server asked for a pause: {minutes:.1f} minutes of it to go")
     return turns
 
 
@@ -136,6 +137,26 @@ def tally_of(session: Session) -> Tally:
         total=session.rows,
         limit_per_s=None if rate is None else rate.per_s,
     )
+
+
+def _tokens(session: Session, turns: Turns) -> TokenSource:
+    settings = session.settings
+    return TokenSource(
+        base_url=settings.base_url,
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        tls=tls_context(settings.ca_file),
+        clock=session.clock,
+        turn=partial(turns.take, partial(_remember_request, session)),
+        nap=turns.nap,
+        grant_type=settings.grant_type,
+        deadline_s=settings.deadline_s,
+    )
+
+
+async def _remember_request(session: Session, at: datetime) -> None:
+    """Write down when a request that claims no row will leave."""
+    await asyncio.to_thread(session.ledger.remember_pace, last_request_at=at.isoformat())
 
 
 def _partner(settings: Settings, tokens: TokenSource, clock: Clock) -> Partner:
@@ -168,10 +189,12 @@ def _stopped_by_signals(poster: Poster) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # signals reach the main thread only
         return
-    for number in _EXIT_OF_SIGNAL:
+    # What we were started to ignore, as by nohup, stays ignored.
+    heard = [n for n in _EXIT_OF_SIGNAL if signal.getsignal(n) is not signal.SIG_IGN]
+    for number in heard:
         loop.add_signal_handler(number, stop, number)
     try:
         yield
     finally:
-        for number in _EXIT_OF_SIGNAL:
+        for number in heard:
             loop.remove_signal_handler(number)

@@ -27,8 +27,8 @@ class Stop:
     exit_code: ExitCode
     why: str
     todo: str = ""
-    frees_rejected: bool = False
-    """The answers were about the run, not the rows: its rejected rows go back to `ready`."""
+    frees: int | None = None
+    """Answers of this status were about the run, not its rows, which go back to `ready`."""
 
 
 @dataclass(slots=True)
@@ -38,33 +38,26 @@ class Stops:
     Units: seconds on the monotonic clock.
     """
 
-    started_s: float
     _statuses: list[int | None] = field(default_factory=list, init=False)
+    """Of the first answers: the status of a rejection, None for anything else."""
     _ambiguous: int = field(default=0, init=False)
     _rows_unreached: int = field(default=0, init=False)
-    _contact_s: float = field(init=False)
-    _only_429_since_s: float | None = field(default=None, init=False)
-
-    def __post_init__(self) -> None:
-        """Count the time without a connection from the start."""
-        self._contact_s = self.started_s
+    _unreached_since_s: float | None = field(default=None, init=False)
+    _nothing_taken_since_s: float | None = field(default=None, init=False)
 
     def after(self, outcome: Outcome, now_s: float) -> Stop | None:
         """Return why the run must stop after this outcome, None when it may go on."""
         if isinstance(outcome, NotTaken):
             return self._after_not_taken(outcome, now_s)
-        self._contact_s = now_s
-        self._rows_unreached = 0
-        self._only_429_since_s = None
-        self._ambiguous = self._ambiguous + 1 if isinstance(outcome, Unknown) else 0
+        self._has_connection()
+        self._nothing_taken_since_s = None
         if len(self._statuses) < FIRST_REJECTED:
             refused = outcome.http_status if isinstance(outcome, Rejected) else None
             self._statuses.append(refused)
-        if self._ambiguous >= AMBIGUOUS_IN_A_ROW:
-            return _too_ambiguous()
-        if isinstance(outcome, Rejected):
-            return self._after_rejection(outcome)
-        return None
+        self._ambiguous = self._ambiguous + 1 if isinstance(outcome, Unknown) else 0
+        if isinstance(outcome, Unknown):
+            return _too_ambiguous(self._ambiguous) or _too_long(outcome.retry_after_s)
+        return self._after_rejection(outcome) if isinstance(outcome, Rejected) else None
 
     def after_row_without_connection(self) -> Stop | None:
         """Note a row that could not be sent although it was tried again."""
@@ -73,15 +66,9 @@ class Stops:
             return _unreachable(f"{self._rows_unreached} rows in a row could not connect")
         return None
 
-    def after_pause(self, wait_s: float, now_s: float) -> Stop | None:
-        """Note a 429 and how long it asks everybody to wait."""
-        if self._only_429_since_s is None:
-            self._only_429_since_s = now_s
-        if wait_s > LONGEST_PAUSE_S:
-            return _throttled(f"the server asks for a pause of {wait_s / 60:.0f} minutes")
-        if now_s - self._only_429_since_s > LONGEST_PAUSE_S:
-            return _throttled("the server has said nothing but 429 for 15 minutes")
-        return None
+    def _has_connection(self) -> None:
+        self._rows_unreached = 0
+        self._unreached_since_s = None
 
     def _after_not_taken(self, outcome: NotTaken, now_s: float) -> Stop | None:
         if outcome.stop is RunStop.GATEWAY_REFUSED:
@@ -97,27 +84,46 @@ class Stops:
                 todo="check the base URL; for a private certificate authority name its file",
             )
         if outcome.left:
-            self._contact_s = now_s
-        elif outcome.cause is NotTakenCause.NO_CONNECTION:
-            silent_s = now_s - self._contact_s
-            if silent_s > WITHOUT_CONNECTION_S:
-                return _unreachable(f"no connection for {silent_s:.0f} seconds")
+            self._has_connection()
+            return _too_long(outcome.retry_after_s) or self._after_refusal(outcome, now_s)
+        if outcome.cause is NotTakenCause.NO_CONNECTION:
+            return self._after_no_connection(now_s)
+        return None
+
+    def _after_refusal(self, outcome: NotTaken, now_s: float) -> Stop | None:
+        """Note an answer that says "not now", such as a 429."""
+        if self._nothing_taken_since_s is None:
+            self._nothing_taken_since_s = now_s
+        minutes = (now_s - self._nothing_taken_since_s) / 60
+        if minutes * 60 <= LONGEST_PAUSE_S:
+            return None
+        return _throttled(
+            f"the server has said nothing but {outcome.http_status} for {minutes:.0f} minutes"
+        )
+
+    def _after_no_connection(self, now_s: float) -> Stop | None:
+        """Note a failed try to connect; the time of our own pauses before it does not count."""
+        if self._unreached_since_s is None:
+            self._unreached_since_s = now_s
+        silent_s = now_s - self._unreached_since_s
+        if silent_s > WITHOUT_CONNECTION_S:
+            return _unreachable(f"no connection for {silent_s:.0f} seconds")
         return None
 
     def _after_rejection(self, outcome: Rejected) -> Stop | None:
-        alike = set(self._statuses) == {outcome.http_status}
+        alike = outcome.http_status if set(self._statuses) == {outcome.http_status} else None
         if outcome.stop is RunStop.WRONG_ADDRESS:
             return _wrong_address(outcome.http_status, frees=alike)
-        if alike and len(self._statuses) == FIRST_ALIKE:
-            if outcome.http_status == _FORBIDDEN:
+        if alike is not None and len(self._statuses) == FIRST_ALIKE:
+            if alike == _FORBIDDEN:
                 return Stop(
                     exit_code=ExitCode.CREDENTIALS,
                     why=f"the first {FIRST_ALIKE} answers were all 403",
                     todo="ask Solv which locations this client may book at",
-                    frees_rejected=True,
+                    frees=alike,
                 )
-            if outcome.http_status == _NOT_FOUND:
-                return _wrong_address(outcome.http_status, frees=True)
+            if alike == _NOT_FOUND:
+                return _wrong_address(alike, frees=alike)
         if len(self._statuses) == FIRST_REJECTED and None not in self._statuses:
             return Stop(
                 exit_code=ExitCode.STOPPED_EARLY,
@@ -127,12 +133,20 @@ class Stops:
         return None
 
 
-def _too_ambiguous() -> Stop:
+def _too_ambiguous(in_a_row: int) -> Stop | None:
+    if in_a_row < AMBIGUOUS_IN_A_ROW:
+        return None
     return Stop(
         exit_code=ExitCode.UNKNOWN_OUTCOMES,
-        why=f"{AMBIGUOUS_IN_A_ROW} answers in a row did not say whether there is a booking",
+        why=f"{in_a_row} answers in a row did not say whether there is a booking",
         todo="settle the unknown rows with reconcile, then run again",
     )
+
+
+def _too_long(asked_s: float | None) -> Stop | None:
+    if asked_s is None or asked_s <= LONGEST_PAUSE_S:
+        return None
+    return _throttled(f"the server asks for a pause of {asked_s / 60:.0f} minutes")
 
 
 def _unreachable(why: str) -> Stop:
@@ -151,11 +165,11 @@ def _throttled(why: str) -> Stop:
     )
 
 
-def _wrong_address(status: int, *, frees: bool) -> Stop:
+def _wrong_address(status: int, *, frees: int | None) -> Stop:
     kind = "redirected" if status in _REDIRECTS else f"answered {status}"
     return Stop(
         exit_code=ExitCode.USAGE,
         why=f"the server {kind}: this does not look like the Partner API",
         todo="check SOLV_IMPORT_BASE_URL",
-        frees_rejected=frees,
+        frees=frees,
     )

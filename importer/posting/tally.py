@@ -16,7 +16,6 @@ class Tally:
     run_id: str
     total: int
     limit_per_s: float | None
-    waits_429: int = 0
     _states: Counter[State] = field(default_factory=Counter, init=False)
     _problems: Counter[str] = field(default_factory=Counter, init=False)
     _last_problem: str = field(default="", init=False)

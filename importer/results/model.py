@@ -81,6 +81,8 @@ class Summary:
     results: str = ""
     """Path of the results; "" when none were written."""
     version: str = ""
+    why: str = ""
+    """Why it ended before every row was tried, or could not begin; "" when it went to its end."""
 
     def __post_init__(self) -> None:
         """Refuse counts that lose a row.

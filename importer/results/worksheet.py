@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING
 
 from importer.errors import SettingsError, SourceError
@@ -15,7 +15,7 @@ from importer.results.csv_file import write_csv_rows
 from importer.results.xlsx import Look, Pen, Sheet, streamed_workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 HEADINGS = (
@@ -72,6 +72,10 @@ class Decision:
     """The booking found in Solv; only with `booked`."""
     place: str
     """Where it stands in the worksheet, for messages."""
+    row_number: int | None = None
+    """The row number beside it; None when the sheet has none."""
+    sent_at: str = ""
+    """The attempt beside it; "" when the sheet has none."""
 
 
 def write_worksheet(path: Path, rows: Iterable[UnknownRow], *, work_dir: Path) -> str:
@@ -152,12 +156,13 @@ def read_decisions(path: Path) -> list[Decision]:
             f"{path.name}, row {number}: no headings row_key and decision, one of each.",
             todo="Give back the worksheet that reconcile wrote, with its headings.",
         )
-    return _decisions(path, lines, plain.index("row_key"), plain.index("decision"))
+    return _decisions(path, lines, {heading: at for at, heading in enumerate(plain)})
 
 
 def _decisions(
-    path: Path, lines: Iterator[tuple[int, Sequence[str]]], key_at: int, answer_at: int
+    path: Path, lines: Iterator[tuple[int, Sequence[str]]], places: Mapping[str, int]
 ) -> list[Decision]:
+    key_at, answer_at = places["row_key"], places["decision"]
     found: dict[str, Decision] = {}
     for number, cells in lines:
         words = " ".join(_cell(cells, answer_at).casefold().split())
@@ -175,7 +180,12 @@ def _decisions(
                 f"{place}: the same row key as in {found[key].place}.",
                 todo="Keep one line for each row key.",
             )
-        found[key] = _decision(words, key, place)
+        row_number = _cell(cells, places.get("row_number", len(cells)))
+        found[key] = replace(
+            _decision(words, key, place),
+            row_number=int(row_number) if row_number.isdecimal() else None,
+            sent_at=_cell(cells, places.get("sent_at", len(cells))),
+        )
     return list(found.values())
 
 

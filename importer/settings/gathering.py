@@ -142,7 +142,9 @@ def _profile_path(named: str, folder: Path) -> Path:
         path = Path(named).expanduser()
         if path.is_file():
             return path
-        raise SettingsError(f"There is no profile at {path}.", todo="Check --profile.")
+        raise SettingsError(
+            f"There is no profile at {path}.", todo="Check --profile, or SOLV_IMPORT_PROFILE."
+        )
     path = folder / f"{named}.toml"
     if path.is_file():
         return path

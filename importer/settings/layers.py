@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _ALSO_READ = frozenset({PREFIX + "CONFIG_DIR"})
 _SECRET_KEYS = frozenset({"client_secret", "secret", "password", "token", "access_token"})
+_SECRET_FILE = PREFIX + "CLIENT_SECRET_FILE"
 _FILE_TABLES = ("file", "columns", "defaults", "dates", "run", "values")
 _FOR_GROUP_OR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -93,16 +94,33 @@ def secret_from_file(path: Path) -> str:
     Raises:
         SettingsError: The file is missing, empty, or others may read it.
     """
-    name = PREFIX + "CLIENT_SECRET_FILE"
     try:
         with path.open(encoding="utf-8") as stream:
-            _require_private(os.fstat(stream.fileno()), f"The file that {name} names")
+            _require_private(os.fstat(stream.fileno()), _shown(path))
             secret = stream.read(4096).strip()
-    except (OSError, UnicodeDecodeError):
-        raise SettingsError(f"The file that {name} names cannot be read.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SettingsError(
+            f"{_shown(path)} cannot be read: {why}.",
+            todo=f"{_SECRET_FILE} names a file of mode 0600 that holds nothing but the secret.",
+        ) from None
     if not secret:
-        raise SettingsError(f"The file that {name} names is empty.")
+        raise SettingsError(f"{_shown(path)} is empty.", todo="Write the client secret into it.")
     return secret
+
+
+def _shown(path: Path) -> str:
+    """Return how to name the secret's file: by its path, unless that may be the secret itself."""
+    is_path = any(one.name and _is_there(one) for one in (path, *path.parents))
+    return f"The secret file {path}" if is_path else f"The file that {_SECRET_FILE} names"
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
 
 
 def _require_private(status: os.stat_result, what: str) -> None:

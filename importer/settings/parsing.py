@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from importer.address import AddressError, base_url_of
+from importer.address import AddressError, base_url_of, is_loopback_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +100,21 @@ def zone(word: str) -> ZoneInfo:
     try:
         return ZoneInfo(text(word))
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("give an IANA name, such as America/Chicago") from None
+        near = _near_zone(word.strip())
+        hint = f"; the nearest is {near}" if near else ", such as America/Chicago"
+        raise ValueError(f"give an IANA name{hint}") from None
+
+
+def _near_zone(word: str) -> str:
+    """Return the zone whose name, or whose city, is nearest; "" when none is near."""
+    wanted = word.casefold().replace(" ", "_")
+    by_name = {name.casefold(): name for name in sorted(available_timezones())}
+    by_city = {name.rpartition("/")[2]: found for name, found in by_name.items()}
+    for known, cutoff in ((by_name, 0.85), (by_city, 0.75), (by_name, 0.7)):
+        near = difflib.get_close_matches(wanted, known, n=1, cutoff=cutoff)
+        if near:
+            return known[near[0]]
+    return ""
 
 
 def date_order(word: str) -> Literal["MDY", "DMY"]:
@@ -142,7 +157,21 @@ def base_url(word: str) -> str:
     try:
         return base_url_of(word)
     except AddressError as error:
-        raise ValueError(f"it {error.why}") from None
+        whole = "" if "://" in word else _with_scheme(word.strip())
+        hint = f"; write {whole}" if whole else ""
+        raise ValueError(f"it {error.why}{hint}") from None
+
+
+def _with_scheme(word: str) -> str:
+    """Return the address that lacks only its beginning, "" when it lacks more.
+
+    What is no plain address is not repeated: it may hold a password.
+    """
+    try:
+        whole = base_url_of(f"https://{word}")
+    except AddressError:
+        return ""
+    return base_url_of(f"http://{word}") if is_loopback_url(whole) else whole
 
 
 def row_spans(word: str) -> tuple[tuple[int, int], ...]:

@@ -125,7 +125,8 @@ class Settings:
             SettingsError: One is missing; the message names its variable.
         """
         self.require_ledger()
-        _require(self.client_secret, "CLIENT_SECRET", "the client's secret")
+        instead = "SOLV_IMPORT_CLIENT_SECRET_FILE, the path of a file of mode 0600 that holds it"
+        _require(self.client_secret, "CLIENT_SECRET", "the client's secret", instead=instead)
 
     def require_ledger(self) -> None:
         """Raise unless it is known whose ledger is meant: a server's and a client's.
@@ -158,8 +159,9 @@ class Settings:
         }
 
 
-def _require(value: str, name: str, what: str) -> None:
+def _require(value: str, name: str, what: str, *, instead: str = "") -> None:
     if not value:
         variable = f"SOLV_IMPORT_{name}"
-        todo = f"Set {variable}; `solv-import doctor` shows what is set and where."
+        choice = f"{variable}, or {instead}" if instead else variable
+        todo = f"Set {choice}; `solv-import config show` says what is set and where."
         raise SettingsError(f"{variable} is not set: {what}.", todo=todo)

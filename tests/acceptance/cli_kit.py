@@ -45,7 +45,17 @@ class Finished:
     @property
     def counts(self) -> dict[str, int]:
         """Return the status counts that are not zero."""
-        names = "booked skipped duplicate invalid left_out blank rejected unknown not_sent".split()
+        names = [
+            "booked",
+            "skipped",
+            "duplicate",
+            "invalid",
+            "left_out",
+            "blank",
+            "rejected",
+            "unknown",
+            "not_sent",
+        ]
         return {name: self.summary[name] for name in names if self.summary[name]}
 
     @property
@@ -70,9 +80,7 @@ class Running:
             self.process.communicate()
             raise
         written = self.summary_path.read_text("utf-8") if self.summary_path.exists() else "{}"
-        return Finished(
-            code=self.process.returncode, out=out, err=err, summary=json.loads(written)
-        )
+        return Finished(code=self.process.returncode, out=out, err=err, summary=json.loads(written))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,6 +90,7 @@ class Cli:
     folder: Path
     environ: dict[str, str] = field(default_factory=dict)
     """Settings, as variables; anything else of this process is kept from the command."""
+    _started: list[subprocess.Popen[str]] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         """Make the folders and leave only what a clean login would have."""
@@ -117,10 +126,10 @@ class Cli:
 
     def start(self, *arguments: object, env: Mapping[str, str] | None = None) -> Running:
         """Start a command; `run` and `resume` also write a summary."""
-        summary = self.folder / "tmp-free-summary.json"
+        summary = self.folder / "summary.json"
         summary.unlink(missing_ok=True)
         words = [str(argument) for argument in arguments]
-        if words and words[0] in {"run", "resume"}:
+        if words and words[0] in {"run", "resume"} and "--summary" not in words:
             words += ["--summary", str(summary)]
         process = subprocess.Popen(
             [sys.executable, "-m", "importer", *words],
@@ -132,7 +141,15 @@ class Cli:
             text=True,
             encoding="utf-8",
         )
+        self._started.append(process)
         return Running(process=process, summary_path=summary)
+
+    def stop(self) -> None:
+        """Kill whatever a failed test has left running."""
+        for process in self._started:
+            if process.returncode is None:
+                process.kill()
+                process.communicate()
 
     def __call__(
         self, *arguments: object, env: Mapping[str, str] | None = None, timeout_s: float = 60
@@ -141,8 +158,9 @@ class Cli:
         return self.start(*arguments, env=env).finish(timeout_s)
 
 
-def read_results(path: Path) -> dict[int, dict[str, str]]:
+def read_results(path: Path | None) -> dict[int, dict[str, str]]:
     """Return the rows of a results workbook: line on the sheet -> heading -> text."""
+    assert path is not None, "no results were written"
     workbook = load_workbook(path)
     lines = [
         ["" if cell is None else str(cell) for cell in line]

@@ -45,8 +45,8 @@ async def never() -> bool:
     return False
 
 
-async def no_turn() -> None:
-    pass
+async def no_turn() -> bool:
+    return True
 
 
 @asynccontextmanager

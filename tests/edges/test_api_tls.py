@@ -55,8 +55,8 @@ async def at_once(visit: Visit) -> None:
     await visit.request()
 
 
-async def no_turn() -> None:
-    pass
+async def no_turn() -> bool:
+    return True
 
 
 def source_of(base_url: str, tls: ssl.SSLContext) -> TokenSource:

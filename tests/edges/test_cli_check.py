@@ -94,7 +94,7 @@ def test_signs_are_ascii_where_the_encoding_is_not_unicode() -> None:
 def test_concise_is_one_line_a_kind() -> None:
     first, second = concise(report())
     assert first.startswith("june.csv:phone column C: error[IMP220]")
-    assert first.endswith("18948 rows, first 3,70")
+    assert first.endswith("18,948 rows, first 3,70")
     assert second.startswith("june.csv: warning[IMP104]")
 
 
@@ -142,7 +142,7 @@ def test_piped_output_masks_values_and_names_unknown_headings_by_letter() -> Non
     assert "Insurance" in shown
     assert "call the front desk" not in masked
     assert "Insurance" not in masked
-    assert "column H" in masked
+    assert "  column H, column I\n" in masked
 
 
 @pytest.mark.parametrize("shape", ["full", "concise"])
@@ -163,6 +163,20 @@ def test_several_files_end_with_the_worst_code_and_one_bad_file_stops_no_other(
     assert code == 3
     assert [json.loads(line)["type"] for line in out.splitlines()] == ["error", "check"]
     assert err.startswith("error[IMP001]: none.csv")
+
+
+def test_quiet_tells_each_kind_of_error_in_a_line() -> None:
+    messy, profile = str(SAMPLES / "lakeside_messy.csv"), str(SAMPLES / "lakeside.toml")
+    code, out, err = check(messy, "--profile", profile, "--quiet")
+    lines = out.splitlines()
+    assert (code, len(lines), err) == (1, 8, "")
+    assert all(": error[IMP2" in line for line in lines)
+
+
+def test_the_exit_code_is_told_only_when_something_is_wrong() -> None:
+    profile = str(SAMPLES / "northside.toml")
+    _, out, _ = check(str(SAMPLES / "northside_clean.csv"), "--profile", profile)
+    assert out.endswith("Next: solv-import run with the same file and flags\n")
 
 
 def test_quiet_says_nothing_of_a_clean_file() -> None:

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from importer.cli.checkup import Health, clock_skew
 from importer.cli.shell import shell
+from importer.cli.target import target_label
 from importer.problems import ProblemCode
 from importer.sandbox import Sandbox, running_sandbox
 from importer.settings import load_settings
@@ -155,9 +156,11 @@ def test_config_show_as_json_holds_no_secret_either(
     shown = json.loads(result.stdout)
     assert SECRET not in result.output
     assert shown["client_secret"]["value"] == "set"
-    assert shown["columns"] == {"value": "DOB = birth_date", "origin": "profile p"}
-    assert shown["timezone_by_location"]["value"] == "4021 = America/Chicago"
+    assert shown["columns"] == {"value": {"DOB": "birth_date"}, "origin": "profile p"}
+    assert shown["timezone_by_location"]["value"] == {"4021": "America/Chicago"}
     assert shown["rows"]["value"] == "3,7-9"
+    assert (shown["only_valid"]["value"], shown["header_row"]["value"]) == (False, 1)
+    assert (shown["deadline_s"]["value"], shown["base_url"]["value"]) == (65.0, None)
 
 
 @pytest.mark.parametrize("word", ["IMP220", "imp220", "220", "PHONE_NOT_US"])
@@ -196,6 +199,7 @@ def test_a_port_that_is_taken_is_exit_2_in_one_sentence() -> None:
         result = CliRunner().invoke(shell, ["sandbox", "--port", port])
     assert result.exit_code == 2
     assert f"cannot listen on port {port}" in result.stderr
+    assert "Name another with --port" in result.stderr
 
 
 def test_the_sandbox_lists_its_faults() -> None:
@@ -214,13 +218,18 @@ def test_the_sandbox_prints_what_to_paste_and_serves_until_ctrl_c(tmp_path: Path
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     ) as child:
         assert child.stdout is not None
-        lines = [child.stdout.readline() for _ in range(3)]
+        lines = [child.stdout.readline() for _ in range(4)]
         exported = dict(line.strip().removeprefix("export ").split("=", 1) for line in lines)
         assert list(exported) == [
             "SOLV_IMPORT_BASE_URL",
             "SOLV_IMPORT_CLIENT_ID",
             "SOLV_IMPORT_CLIENT_SECRET",
+            "SOLV_IMPORT_STATE_DIR",
         ]
+        # The ledger of an earlier sandbox would skip what this one has never booked.
+        state = Path(exported["SOLV_IMPORT_STATE_DIR"])
+        assert state.parent == tmp_path / "state" / "sandbox"
+        assert not state.exists()
         with urllib.request.urlopen(exported["SOLV_IMPORT_BASE_URL"] + "/admin/counts") as page:  # noqa: S310 - our own
             assert page.status == 200
         child.send_signal(signal.SIGINT)
@@ -249,7 +258,50 @@ def test_the_demo_takes_a_file_of_ones_own_and_can_be_run_again(tmp_path: Path) 
         result = CliRunner().invoke(shell, ["demo", "mine.csv", "--into", "out"])
         assert result.exit_code == 0, result.output
         assert result.stdout.startswith("1 in = 1 booked\n")
-        assert "holds 1 bookings, none twice" in result.stdout
+        assert "holds 1 booking, none twice" in result.stdout
+
+
+NO_ZONE = ONE_ROW.replace("T09:15:00-06:00", " 09:15")
+
+
+def test_the_demo_reads_ones_own_file_as_flags_or_the_environment_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.csv").write_text(NO_ZONE)
+    asked = CliRunner().invoke(shell, ["demo", "mine.csv", "--into", "out"])
+    assert (asked.exit_code, "--timezone" in asked.stderr) == (3, True)
+    flag = ["demo", "mine.csv", "--into", "out", "--timezone", "America/Chicago"]
+    assert CliRunner().invoke(shell, flag).exit_code == 0
+    monkeypatch.setenv("SOLV_IMPORT_TIMEZONE", "America/Chicago")
+    monkeypatch.setenv("SOLV_IMPORT_BASE_URL", "https://solv.example.com")
+    told = CliRunner().invoke(shell, ["demo", "mine.csv", "--into", "out"])
+    assert told.exit_code == 0, told.output
+    assert "SANDBOX http://127.0.0.1" in told.stderr
+
+
+def test_a_demo_goes_on_after_a_file_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text(ONE_ROW)
+    result = CliRunner().invoke(shell, ["demo", "none.csv", "mine.csv", "--into", "out"])
+    assert result.exit_code == 3
+    assert "error[IMP001]: none.csv" in result.stderr
+    assert result.stdout.startswith("1 in = 1 booked\n")
+    assert "The same file again: mine.csv" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("base_url", "label"),
+    [
+        ("http://127.0.0.1:8080", "SANDBOX"),
+        ("http://[::1]:8080", "SANDBOX"),
+        ("https://partner-api-staging.solvhealth.com", "STAGING"),
+        ("https://staging.example.com", "STAGING"),
+        ("https://partner-api.solvhealth.com", "PRODUCTION"),
+        ("https://upstaging.example.com", "PRODUCTION"),
+        ("https://example.com/staging", "PRODUCTION"),
+    ],
+)
+def test_a_target_is_called_by_whom_its_bookings_reach(base_url: str, label: str) -> None:
+    assert target_label(base_url) == label
 
 
 def test_a_demo_of_a_file_that_cannot_be_used_is_not_fine() -> None:

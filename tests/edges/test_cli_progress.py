@@ -142,9 +142,9 @@ def test_the_rate_is_that_of_the_last_minute() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "paused", "eta_s"), [(None, 0.0, 90), (5.0, 0.0, 180), (50.0, 10.0, 100)]
+    ("limit", "paused", "eta_s"), [(None, 0.0, 90), (5.0, 0.0, 90), (50.0, 10.0, 100)]
 )
-def test_the_end_is_told_from_the_slower_of_pace_and_limit(
+def test_the_end_is_told_from_the_measured_pace(
     limit: float | None, paused: float, eta_s: float
 ) -> None:
     pulse = Pulse()
@@ -183,6 +183,7 @@ def test_with_json_progress_and_plan_are_objects_on_standard_output(
         "waiting": 0,
         "rate": 10.0,
         "eta_s": 90,
+        "paused_s": 0,
     }
     assert err == "a sentence\n"
 
@@ -223,6 +224,34 @@ def test_the_plan_names_production_and_sandbox(
     assert "(carried on)" in capsys.readouterr().err
 
 
+def test_the_first_answers_promise_no_more_than_the_limit() -> None:
+    pulse = Pulse()
+    pulse.add(0.0, 0)
+    assert pulse.eta_s(0.1, counts(10, limit_per_s=5.0)) == pytest.approx(198)
+    assert pulse.eta_s(0.0, counts(0)) is None
+
+
+def test_a_line_tells_of_a_pause(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clock = HandClock()
+    narrator = LineNarrator(settings(tmp_path), clock)
+    narrator.progress(counts(0))
+    clock.seconds = 30.0
+    narrator.progress(counts(1, paused_s=12.2))
+    assert capsys.readouterr().err.rstrip().endswith(" paused_s=12")
+
+
+def test_the_plan_counts_one_row_as_one_and_shortens_the_way_to_the_ledger(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Narrator(settings(tmp_path), HandClock()).show_plan(
+        plan(rows_in=1, to_send=1, skipped=0, invalid=0, ledger=tmp_path / "x" / "ledger.db")
+    )
+    told = capsys.readouterr().err
+    assert "\nledger ~/x/ledger.db\n" in told
+    assert "1 row · 1 to send · about 4 min 00 s" in told
+
+
 def test_quiet_says_nothing_of_plan_and_progress(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -234,7 +263,7 @@ def test_quiet_says_nothing_of_plan_and_progress(
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_bar_is_drawn_on_a_terminal_and_left_whole(
+def test_a_bar_is_drawn_on_a_terminal_and_gone_at_the_end(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
@@ -242,16 +271,20 @@ def test_a_bar_is_drawn_on_a_terminal_and_left_whole(
     clock = HandClock()
     with narrator_for(settings(tmp_path), clock, is_terminal=True) as narrator:
         narrator.notice("before the bar")
-        narrator.progress(counts(1, limit_per_s=5.0, last_problem="422 phone", last_problem_rows=2))
+        narrator.progress(counts(1, limit_per_s=5.0, last_problem="422 phone", last_problem_rows=1))
         clock.seconds = 10.0
         narrator.notice("above [the] bar")
         narrator.progress(counts(1000, paused_s=3.0))
     drawn = capsys.readouterr().err
     assert "1/1000" in drawn
     assert "1000/1000" in drawn
-    assert "last: 422 phone (2 rows)" in drawn
+    assert "last: 422 phone (1 row)" in drawn
     assert "above [the] bar" in drawn
-    assert "the server asked for a pause: 3 s" in drawn
+    assert "paused by the server: 3 s to go, then slower" in drawn
+    assert "skipped" not in drawn
+    assert "waiting" not in drawn
+    # What was drawn last is erased: nothing but the line that adds up stays.
+    assert drawn.endswith("\x1b[2K")
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_the_conservation_line_and_the_path_are_the_data(sandbox: Sandbox, sourc
     assert result.exit_code == 1
     assert result.stdout.splitlines()[0] == "2 in = 1 booked + 1 invalid"
     assert result.stdout.splitlines()[1].startswith("Results: ")
-    assert "Next: correct the red cells" in result.stderr
+    assert "Next: 1 invalid row: correct the red cells" in result.stderr
     assert len(sandbox.bookings()) == 1
 
 
@@ -130,10 +130,118 @@ def test_invalid_rows_hold_an_unattended_run_even_with_yes(sandbox: Sandbox, sou
     assert sandbox.all_requests() == []
 
 
-def test_a_dry_run_needs_no_target_and_sends_nothing(sandbox: Sandbox, source: Path) -> None:
-    code, said, _ = solv_import("run", str(source), "--dry-run")
-    assert (code, said[0]["type"], said[0]["ready"]) == (1, "check", 1)
+@pytest.mark.parametrize(("flags", "ended"), [([], 3), (["--only-valid"], 1)])
+def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(
+    sandbox: Sandbox, source: Path, flags: list[str], ended: int
+) -> None:
+    code, said, _ = solv_import("run", str(source), "--dry-run", *flags)
+    (plan,) = said
+    assert (code, plan["exit_code"]) == (ended, ended)
+    assert plan | {"type": "plan", "to_send": 1, "invalid": 1, "run_id": ""} == plan
+    drawn = CliRunner().invoke(shell, ["run", str(source), "--dry-run", *flags])
+    assert drawn.exit_code == ended
+    assert "2 rows · 1 to send · 1 invalid" in drawn.stdout
+    assert "nothing was sent" in drawn.stderr
     assert sandbox.all_requests() == []
+    assert CliRunner().invoke(shell, ["status"]).stderr == "No runs yet.\n"
+
+
+def test_a_dry_run_looks_into_the_ledger(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "good.csv"
+    path.write_text(f"{HEADINGS}\n{GOOD}\n", encoding="utf-8")
+    assert CliRunner().invoke(shell, ["run", str(path)]).exit_code == 0
+    drawn = CliRunner().invoke(shell, ["run", str(path), "--dry-run"])
+    assert drawn.exit_code == 0
+    assert "1 row · 0 to send · 1 skipped (booked before)" in drawn.stdout
+    assert len(sandbox.bookings()) == 1
+    quiet = CliRunner().invoke(shell, ["run", str(path), "--dry-run", "--quiet"])
+    assert quiet.output == ""
+
+
+def test_several_files_are_named_above_what_is_said_of_them(sandbox: Sandbox, source: Path) -> None:
+    result = CliRunner().invoke(shell, ["run", "none.csv", str(source), "--only-valid"])
+    assert result.exit_code == 3
+    assert "none.csv (1 of 2)\nerror[IMP001]" in result.stderr
+    assert f"{source} (2 of 2)\n" in result.stderr
+    alone = CliRunner().invoke(shell, ["run", str(source), "--only-valid"])
+    assert " of 1)" not in alone.stderr
+    assert len(sandbox.bookings()) == 1
+
+
+def test_quiet_tells_each_kind_of_error_and_no_advice(sandbox: Sandbox, source: Path) -> None:
+    result = CliRunner().invoke(shell, ["run", str(source), "--only-valid", "--quiet"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("june.csv:phone column C: error[IMP220]")
+    assert "Next" not in result.stderr
+    assert len(sandbox.bookings()) == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "step"),
+    [
+        (["--rows", "3", "--only-valid"], "1 row left out: run again without --rows"),
+        (["--limit", "1", "--only-valid"], "1 row left out: run again without --limit"),
+        (["--rows", "300", "--only-valid"], "no row was selected: --rows names none"),
+        ([], "1 valid row held back by the invalid ones; to send them without: solv-import resume"),
+    ],
+)
+def test_the_next_step_follows_from_what_became_of_the_rows(
+    sandbox: Sandbox, source: Path, flags: list[str], step: str
+) -> None:
+    result = CliRunner().invoke(shell, ["run", str(source), *flags])
+    assert any(line.startswith("Next: ") and step in line for line in result.stderr.splitlines())
+    assert len(sandbox.bookings()) <= 1
+
+
+def test_a_row_refused_before_may_go_again_when_asked(sandbox: Sandbox, source: Path) -> None:
+    sandbox.fault_next("422")
+    first = CliRunner().invoke(shell, ["run", str(source), "--only-valid"])
+    assert "1 row refused by Solv: what_to_fix says why" in first.stderr
+    second = CliRunner().invoke(shell, ["run", str(source), "--only-valid"])
+    assert "1 row refused in an earlier run" in second.stderr
+    assert "--retry-rejected" in second.stderr
+
+
+def test_a_stop_is_told_without_a_stray_full_stop(
+    monkeypatch: pytest.MonkeyPatch, source: Path
+) -> None:
+    monkeypatch.setenv("SOLV_IMPORT_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("SOLV_IMPORT_RATE", "none")
+    result = CliRunner().invoke(shell, ["run", str(source), "--only-valid"])
+    assert result.exit_code == 5
+    assert "stopped: " in result.stderr
+    assert ".;" not in result.stderr
+    told = CliRunner().invoke(shell, ["status"]).stdout
+    assert "carry on: solv-import resume" in told
+
+
+def test_a_held_run_may_be_resumed_by_the_end_of_its_id(sandbox: Sandbox, source: Path) -> None:
+    _, said, _ = solv_import("run", str(source))
+    run_id = str(said[-1]["run_id"])
+    told = CliRunner().invoke(shell, ["status", run_id[-6:]]).stdout
+    assert f"{run_id}  held" in told
+    assert f"solv-import resume {run_id} --only-valid" in told
+    code, said, _ = solv_import("resume", run_id[-6:], "--only-valid")
+    assert (code, said[-1]["run_id"], said[-1]["booked"]) == (1, run_id, 1)
+    assert len(sandbox.bookings()) == 1
+
+
+@pytest.mark.parametrize("command", ["status", "resume", "results", "reconcile"])
+def test_an_id_that_no_run_or_several_have_is_refused_with_the_nearest(
+    sandbox: Sandbox, source: Path, command: str
+) -> None:
+    ids = [str(solv_import("run", str(source), "--only-valid")[1][-1]["run_id"]) for _ in range(2)]
+    several = CliRunner().invoke(shell, [command, ids[0][:10]])
+    assert several.exit_code == 2
+    assert "fits 2 runs" in several.stderr
+    assert f"{ids[0]}, {ids[1]}" in several.stderr
+    flipped = ids[1][:-1] + ("0" if ids[1][-1] != "0" else "1")
+    misspelt = CliRunner().invoke(shell, [command, flipped])
+    assert misspelt.exit_code == 2
+    assert ids[1] in misspelt.stderr.partition("Did you mean ")[2]
+    nothing_like_it = CliRunner().invoke(shell, [command, "zzz"])
+    assert "List the runs with: solv-import status" in nothing_like_it.stderr
+    assert len(sandbox.bookings()) == 1
 
 
 @pytest.mark.parametrize("flags", [[], ["--non-interactive"]])
@@ -179,6 +287,20 @@ def test_status_results_and_resume_tell_of_the_run(sandbox: Sandbox, source: Pat
     assert len(sandbox.requests()) == 1
 
 
+@pytest.mark.parametrize("command", ["run", "resume"])
+def test_headings_are_named_off_a_terminal_only_when_asked(
+    sandbox: Sandbox, source: Path, command: str
+) -> None:
+    source.write_text(f"{HEADINGS},Insurance\n{GOOD},x\n{BAD},x\n", encoding="utf-8")
+    first = CliRunner().invoke(shell, ["run", str(source)])
+    assert (first.exit_code, "Insurance" in first.stderr) == (3, False)
+    args = ["run", str(source)] if command == "run" else ["resume"]
+    shown = CliRunner().invoke(shell, [*args, "--only-valid", "--show-values"])
+    assert (shown.exit_code, "Insurance" in shown.stderr) == (1, True)
+    assert "555-014" in shown.stderr
+    assert len(sandbox.bookings()) == 1
+
+
 def test_status_says_so_when_there_are_no_runs() -> None:
     result = CliRunner().invoke(shell, ["status"])
     assert (result.exit_code, result.stderr) == (0, "No runs yet.\n")
@@ -192,6 +314,10 @@ def test_an_unknown_row_goes_out_to_a_worksheet_and_comes_back(
     run_id = str(said[-1]["run_id"])
     assert (code, said[-1]["unknown"]) == (6, 1)
     assert "reconcile" in CliRunner().invoke(shell, ["status"]).stdout
+    assert solv_import("run", str(source), "--only-valid")[0] == 6  # it points at the first run
+    told = CliRunner().invoke(shell, ["status"]).stdout
+    assert told.count("solv-import reconcile") == 1
+    assert f"settle the unknown rows of {run_id} first" in told
     code, sheet, _ = solv_import("reconcile", run_id, "--worksheet", "w.csv")
     assert (code, sheet[0]["rows"]) == (6, 1)
     code, refused, _ = solv_import("reconcile", run_id, "--worksheet", "w.csv")
@@ -203,6 +329,10 @@ def test_an_unknown_row_goes_out_to_a_worksheet_and_comes_back(
     assert len(sandbox.requests()) == 1
     result = CliRunner().invoke(shell, ["reconcile", run_id, "--worksheet", "none.csv"])
     assert (result.exit_code, Path("none.csv").exists()) == (0, False)
+    result = CliRunner().invoke(shell, ["reconcile", run_id, "--worksheet", "w.csv"])
+    assert (result.exit_code, "nothing to settle" in result.stderr) == (0, True)
+    code, sheet, _ = solv_import("reconcile", run_id)
+    assert (code, sheet[0]["rows"]) == (0, 0)
 
 
 def test_reconcile_and_results_say_to_people_what_to_do_next(
@@ -212,7 +342,7 @@ def test_reconcile_and_results_say_to_people_what_to_do_next(
     _, said, _ = solv_import("run", str(source), "--only-valid")
     run_id = str(said[-1]["run_id"])
     sheet = CliRunner().invoke(shell, ["reconcile", run_id, "--worksheet", "w.csv"])
-    assert sheet.stdout == "1 unknown rows: w.csv\n"
+    assert sheet.stdout == "1 unknown row: w.csv\n"
     assert f"solv-import reconcile {run_id} --decisions w.csv" in sheet.stderr
     text = Path("w.csv").read_text(encoding="utf-8-sig").rstrip()
     Path("w.csv").write_text(text.removesuffix('""') + '"not booked"\n', encoding="utf-8")
@@ -232,7 +362,7 @@ def test_on_a_terminal_invalid_rows_are_asked_about_and_no_is_the_default(
 ) -> None:
     ended, drawn = on_a_terminal("run", str(source), answer=answer)
     assert ended == code, drawn
-    assert "1 rows are invalid and stay behind. Send the other 1 booking" in drawn
+    assert "1 row is invalid and stays behind. Send the other 1 booking" in drawn
     assert len(sandbox.bookings()) == booked
 
 

@@ -101,11 +101,13 @@ def test_decisions_come_back(tmp_path: Path, suffix: str) -> None:
             answer=answer,
             booking_id=booking_id,
             place=f"w{suffix}, row {row}, column M (decision)",
+            row_number=number,
+            sent_at="2030-01-01T09:00:00+00:00",
         )
-        for key, answer, booking_id, row in (
-            ("ra", Answer.BOOKED, 12345, 2),
-            ("rb", Answer.NOT_BOOKED, None, 3),
-            ("rd", Answer.CANCELLED, None, 5),
+        for key, answer, booking_id, row, number in (
+            ("ra", Answer.BOOKED, 12345, 2, 2),
+            ("rb", Answer.NOT_BOOKED, None, 3, 5),
+            ("rd", Answer.CANCELLED, None, 5, 10),
         )
     ]
 

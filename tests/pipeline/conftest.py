@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def desk(tmp_path: Path, sandbox: Callable[..., Sandbox]) -> Callable[..., Desk]:
     """Return a maker of desks: a sandbox with these switches, and a state folder."""
 
-    def make(**switches: Any) -> Desk:  # noqa: ANN401 - whatever the sandbox takes
+    def make(**switches: Any) -> Desk:
         return Desk(folder=tmp_path, sandbox=sandbox(**switches))
 
     return make

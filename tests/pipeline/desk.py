@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from importer.model import State
 from importer.pipeline import import_file, resume_run
 from importer.settings import load_settings
 from tests.acceptance.cli_kit import read_results
@@ -133,7 +132,6 @@ def counts_of(report: RunReport) -> dict[str, int]:
 
 def statuses(report: RunReport) -> dict[int, str]:
     """Return what the results say of every row, by its line on the sheet."""
-    assert report.results_path is not None
     return {n: row["status"] for n, row in read_results(report.results_path).items()}
 
 
@@ -145,15 +143,3 @@ def sent_per_body(requests: list[LoggedRequest]) -> Counter[str | None]:
 def bookings_per_patient(requests: list[LoggedRequest]) -> Counter[str]:
     """Return how many bookings each location, time and patient got."""
     return Counter(r.natural_key for r in requests if r.committed and r.natural_key)
-
-
-__all__ = [
-    "Desk",
-    "FastClock",
-    "Recorder",
-    "State",
-    "bookings_per_patient",
-    "counts_of",
-    "sent_per_body",
-    "statuses",
-]

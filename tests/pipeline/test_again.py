@@ -47,9 +47,8 @@ def test_the_same_file_again_sends_nothing_and_is_fine(
     assert again.exit_code == ExitCode.OK
     assert again.summary.requests == 0
     assert len(at.sandbox.all_requests()) == before
-    assert [r["booking_id"] for r in read_results(again.results_path).values()] == [
-        str(booking.id) for booking in sorted(at.sandbox.bookings(), key=lambda b: b.id)
-    ] or at.settings().in_flight != 1
+    told = {row["booking_id"] for row in read_results(again.results_path).values()}
+    assert told == {str(booking.id) for booking in at.sandbox.bookings()}
 
 
 def test_booked_rows_are_skipped_also_when_their_day_has_passed(
@@ -96,9 +95,9 @@ def test_a_day_that_passes_while_the_run_waits_is_seen_at_the_claim(
     assert at.sandbox.all_requests() == []
 
 
-@pytest.mark.parametrize("changed", [False, True], ids=["reformatted", "changed"])
+@pytest.mark.parametrize("new_phone", ["", "(312) 555-0199"], ids=["reformatted", "changed"])
 def test_the_same_rows_in_another_form_send_nothing(
-    changed: bool, desk: Callable[..., Desk], make_row: Make, write_csv: Write, write_xlsx: Write
+    new_phone: str, desk: Callable[..., Desk], make_row: Make, write_csv: Write, write_xlsx: Write
 ) -> None:
     at = desk()
     rows = [make_row(n) for n in range(2, 42)]
@@ -106,13 +105,11 @@ def test_the_same_rows_in_another_form_send_nothing(
     before = len(at.sandbox.all_requests())
     for row in rows:
         digits = row["phone"][2:]
-        row["phone"] = f"({digits[:3]}) {digits[3:6]}-{digits[6:]}"
+        row["phone"] = new_phone or f"({digits[:3]}) {digits[3:6]}-{digits[6:]}"
         instant = datetime.fromisoformat(row["appointment_date"])
         row["appointment_date"] = instant.astimezone(None).isoformat()
         row["last_name"] = f" {row['last_name'].upper()}  "
         del row["emr_patient_id"]
-        if changed:
-            row["phone"] = "(312) 555-0199"
     random.Random(7).shuffle(rows)
     again = write_xlsx(rows, **OTHER_HEADINGS)
 
@@ -174,7 +171,11 @@ def test_duplicates_are_sent_only_when_asked_for_and_then_once_each(
 
 @pytest.mark.parametrize("difference", ["client", "host"])
 def test_another_target_gets_everything(
-    difference: str, desk: Callable[..., Desk], sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
+    difference: str,
+    desk: Callable[..., Desk],
+    sandbox: Callable[..., Sandbox],
+    make_row: Make,
+    write_csv: Write,
 ) -> None:
     at = desk()
     source = write_csv([make_row(2), make_row(3)])

@@ -69,7 +69,9 @@ def test_a_held_run_that_has_sent_nothing_may_be_planned_anew_with_another_zone(
     assert counts_of(sent) == {"booked": 1, "invalid": 1}
     assert sent.summary.run_id != held.summary.run_id
     assert counts_of(again) == {"skipped": 1, "invalid": 1}
-    assert [b.fields["appointment_date"] for b in at.sandbox.bookings()] == ["2090-05-06T09:00:00-07:00"]
+    assert [b.fields["appointment_date"] for b in at.sandbox.bookings()] == [
+        "2090-05-06T09:00:00-07:00"
+    ]
 
 
 def test_a_corrected_file_books_what_the_held_one_did_not(
@@ -106,12 +108,22 @@ def test_an_old_held_file_sends_nothing_once_its_rows_are_booked_elsewhere(
 
 @pytest.mark.parametrize(
     ("flags", "named"),
-    [({"timezone": "America/Denver"}, "timezone"), ({"location_id": "4022"}, "defaults"),
-     ({"date_order": "DMY", "allow_walkin_scheduling": True}, "allow_walkin_scheduling, date_order")],
+    [
+        ({"timezone": "America/Denver"}, "timezone"),
+        ({"location_id": "4022"}, "defaults"),
+        (
+            {"date_order": "DMY", "allow_walkin_scheduling": True},
+            "allow_walkin_scheduling, date_order",
+        ),
+    ],
     ids=["zone", "default", "two"],
 )
 def test_a_run_half_sent_does_not_carry_on_with_other_settings(
-    flags: dict[str, object], named: str, desk: Callable[..., Desk], make_row: Make, write_csv: Write
+    flags: dict[str, object],
+    named: str,
+    desk: Callable[..., Desk],
+    make_row: Make,
+    write_csv: Write,
 ) -> None:
     at = desk()
     source = write_csv(make_row(n) for n in range(2, 22))

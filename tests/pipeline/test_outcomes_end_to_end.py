@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from importer.errors import ExitCode
-from tests.acceptance.cli_kit import read_results
-from tests.pipeline.desk import FastClock, counts_of, sent_per_body, statuses
+from tests.pipeline.desk import FastClock, sent_per_body, statuses
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def imported(
-    desk: Callable[..., Desk], make_row: Make, write_csv: Write
-) -> tuple[Desk, Path]:
+def imported(desk: Callable[..., Desk], make_row: Make, write_csv: Write) -> tuple[Desk, Path]:
     """Return a desk and the results of five rows: 2, 3, 5 and 6 are booked, 4 is invalid."""
     at = desk()
     rows = [make_row(n) for n in range(2, 7)]
@@ -46,8 +44,9 @@ def test_the_results_themselves_send_nothing(imported: tuple[Desk, Path]) -> Non
     assert counts_of(again) == {"skipped": 4, "invalid": 1}
     assert len(at.sandbox.all_requests()) == before
     assert list(read_results(again.results_path)[2]) == list(read_results(results)[2])
-    assert read_results(again.results_path)[2]["booking_id"] == (
-        read_results(results)[2]["booking_id"]
+    assert (
+        read_results(again.results_path)[2]["booking_id"]
+        == (read_results(results)[2]["booking_id"])
     )
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from importer.errors import CredentialsError, ExitCode, SettingsError
+from importer.errors import ExitCode
 from importer.sandbox import SandboxConfig, running_sandbox
-from tests.acceptance.cli_kit import read_results
+from tests.acceptance.echo_server import answering
 from tests.pipeline.desk import FastClock, bookings_per_patient, counts_of, sent_per_body, statuses
 
 if TYPE_CHECKING:
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     [("403", ExitCode.CREDENTIALS), ("404", ExitCode.USAGE), ("302", ExitCode.USAGE)],
 )
 def test_the_first_answers_all_alike_send_their_rows_back_to_not_sent(
-    fault: str, code: ExitCode, in_flight: int, desk: Callable[..., Desk], make_row: Make, write_csv: Write
+    fault: str,
+    code: ExitCode,
+    in_flight: int,
+    desk: Callable[..., Desk],
+    make_row: Make,
+    write_csv: Write,
 ) -> None:
     at = desk(faults={fault: 1.0})
     source = write_csv(make_row(n) for n in range(2, 42))
@@ -137,12 +142,19 @@ def test_a_token_refused_as_soon_as_it_is_given_stops_the_run(
 
 @pytest.mark.parametrize(
     ("switches", "secret"),
-    [({}, "wrong"), ({"bad_credentials_status": 403}, "wrong"),
-     ({"granted_scopes": ("read:locations",)}, "sandbox-secret")],
+    [
+        ({}, "wrong"),
+        ({"bad_credentials_status": 403}, "wrong"),
+        ({"granted_scopes": ("read:locations",)}, "sandbox-secret"),
+    ],
     ids=["secret", "secret-403", "scope"],
 )
 def test_a_refused_sign_in_sends_no_booking(
-    switches: dict[str, object], secret: str, desk: Callable[..., Desk], make_row: Make, write_csv: Write
+    switches: dict[str, object],
+    secret: str,
+    desk: Callable[..., Desk],
+    make_row: Make,
+    write_csv: Write,
 ) -> None:
     at = desk(**switches)
     at.environ["SOLV_IMPORT_CLIENT_SECRET"] = secret
@@ -208,3 +220,19 @@ def test_a_server_that_dies_under_way_leaves_at_most_what_was_in_flight_unknown(
         assert counts_of(again).get("unknown", 0) == unknown
         assert counts_of(again)["booked"] == 80 - unknown
         assert set(bookings_per_patient(second.requests()).values()) == {1}
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(
+    status: int, desk: Callable[..., Desk], make_row: Make, write_csv: Write
+) -> None:
+    at = desk()
+    elsewhere = {"Location": f"{at.sandbox.base_url}/v1/partner/bookings"}
+    with answering(lambda _number, _body: (status, elsewhere, b"")) as url:
+        at.environ["SOLV_IMPORT_BASE_URL"] = url
+        report = at.run(write_csv([make_row(2), make_row(3)]))
+
+    assert report.exit_code == ExitCode.USAGE
+    assert counts_of(report) == {"not_sent": 2}
+    assert "redirected" in at.observer.notices[-1]
+    assert at.sandbox.all_requests() == []

@@ -134,8 +134,10 @@ def test_a_secret_file_that_others_may_read_is_refused(tmp_path: Path, mode: int
 
 
 def test_a_secret_file_that_is_missing_or_empty_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(SettingsError, match="cannot be read") as caught:
         load(tmp_path, CLIENT_SECRET_FILE=str(tmp_path / "none"))
+    assert str(tmp_path / "none") in caught.value.message
+    assert "mode 0600" in caught.value.todo
     with pytest.raises(SettingsError, match="is empty"):
         load(tmp_path, CLIENT_SECRET_FILE=str(private(tmp_path / "secret", "\n")))
 
@@ -165,3 +167,10 @@ def test_a_secret_that_cannot_be_sent_is_refused_without_repeating_it(tmp_path: 
     with pytest.raises(SettingsError, match="CLIENT_SECRET cannot be used") as caught:
         load(tmp_path, CLIENT_SECRET="two words")
     assert "two words" not in str(caught.value)
+
+
+@pytest.mark.parametrize("secret", ["s3cret-canary", "s3cret/canary=="])
+def test_a_secret_given_in_place_of_its_file_is_not_repeated(tmp_path: Path, secret: str) -> None:
+    with pytest.raises(SettingsError, match="CLIENT_SECRET_FILE names cannot be read") as caught:
+        load(tmp_path, CLIENT_SECRET_FILE=secret)
+    assert "canary" not in caught.value.message + caught.value.todo

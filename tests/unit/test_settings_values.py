@@ -9,7 +9,7 @@ import pytest
 from importer.errors import SettingsError
 from importer.rate import Rate, parse_rate, rate_text
 from importer.settings import Selection, Settings, load_settings
-from importer.settings.parsing import base_url, delimiter, row_spans
+from importer.settings.parsing import base_url, delimiter, row_spans, zone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,6 +144,45 @@ def test_a_value_that_cannot_be_used_is_refused_by_name(
         load(tmp_path, **{name: value})
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("localhost:18733", "write http://localhost:18733"),
+        ("127.0.0.1:8080", "write http://127.0.0.1:8080"),
+        ("partner-api.example.com", "write https://partner-api.example.com"),
+    ],
+)
+def test_an_address_without_its_beginning_is_completed(text: str, hint: str) -> None:
+    with pytest.raises(ValueError, match=hint):
+        base_url(text)
+
+
+@pytest.mark.parametrize("text", ["me:canary@example.com", "example.com?key=canary", "canary word"])
+def test_what_may_hold_a_password_is_not_repeated(text: str) -> None:
+    with pytest.raises(ValueError, match="it ") as caught:
+        base_url(text)
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Chicago", "America/Chicago"),
+        ("america/chicgo", "America/Chicago"),
+        ("New York", "America/New_York"),
+        ("US/Centrl", "US/Central"),
+    ],
+)
+def test_a_misspelt_zone_names_the_nearest(text: str, name: str) -> None:
+    with pytest.raises(ValueError, match=f"the nearest is {name}$"):
+        zone(text)
+
+
+def test_a_zone_like_no_other_is_shown_an_example() -> None:
+    with pytest.raises(ValueError, match="such as America/Chicago"):
+        zone("../../etc/passwd")
+
+
 def test_no_limit_is_for_this_machine_only(tmp_path: Path) -> None:
     assert load(tmp_path, rate="none", base_url="http://127.0.0.1:1").rate is None
     with pytest.raises(SettingsError, match="only for a server on this machine"):
@@ -155,5 +194,8 @@ def test_a_target_that_is_not_whole_names_its_variable(tmp_path: Path, missing: 
     whole = {"base_url": "http://127.0.0.1:1", "client_id": "id", "client_secret": "word"}
     load(tmp_path, **whole).require_target()
     del whole[missing]
-    with pytest.raises(SettingsError, match=f"SOLV_IMPORT_{missing.upper()} is not set"):
+    with pytest.raises(SettingsError, match=f"SOLV_IMPORT_{missing.upper()} is not set") as caught:
         load(tmp_path, **whole).require_target()
+    assert "solv-import config show" in caught.value.todo
+    is_about_the_secret = missing == "client_secret"
+    assert ("SOLV_IMPORT_CLIENT_SECRET_FILE" in caught.value.todo) is is_about_the_secret

@@ -1,0 +1,292 @@
+"""History: it reads beside a writer, and never writes or makes a ledger."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from importer.errors import LedgerError
+from importer.ledger import History, Ledger, LedgerFolder
+from importer.model import NotTaken, NotTakenCause, State, Unknown
+from importer.problems import ProblemCode, RowProblem
+from tests.edges.test_ledger_kit import (
+    AT,
+    TARGET,
+    begin,
+    book,
+    claim,
+    contents,
+    crash,
+    full_disk,
+    make_row,
+    open_at,
+    plan,
+    read,
+    record,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with open_at(LedgerFolder(tmp_path / "ledger")) as ledger:
+        yield ledger
+
+
+# Read only
+
+
+def test_it_reads_what_is_committed_while_a_writer_writes(ledger: Ledger) -> None:
+    row_ids = plan(ledger, *(make_row(number) for number in range(2, 52)))
+    go_on = threading.Event()
+    with read(ledger.folder) as history:
+        for row_id in row_ids[:20]:
+            book(ledger, row_id, 500 + row_id)
+        ledger._writer.submit(lambda _connection: go_on.wait(10))  # noqa: SLF001 - a transaction stays open
+        pending = ledger.claim(row_ids[20], AT)
+
+        assert history.counts(1) == {State.BOOKED: 20, State.READY: 30}
+
+        go_on.set()
+        pending.result()
+        assert history.counts(1) == {State.BOOKED: 20, State.READY: 29, State.SENDING: 1}
+
+
+def test_another_process_reads_beside_the_writer(ledger: Ledger) -> None:
+    plan(ledger, make_row(2), make_row(3))
+    code = (
+        "import sys; from pathlib import Path; from importer.ledger import History\n"
+        "with History(Path(sys.argv[1])) as history: print(history.counts(1))"
+    )
+
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(ledger.folder.database)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert "'ready'>: 2" in told
+    assert claim(ledger, 1) is State.SENDING
+
+
+@pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "crashed"])
+def test_reading_changes_no_byte_of_the_ledger(tmp_path: Path, *, is_closed: bool) -> None:
+    folder = LedgerFolder(tmp_path / "ledger")
+    with open_at(folder) as ledger:
+        plan(ledger, make_row())
+        crashed = crash(ledger)
+    looked_at = folder if is_closed else crashed
+    before = contents(looked_at)
+
+    with read(looked_at) as history:
+        assert history.counts(1) == {State.READY: 1}
+
+    after = contents(looked_at)
+    assert after.pop("ledger.db-wal", b"") == before.pop("ledger.db-wal", b"")
+    assert after == before
+    with open_at(looked_at):
+        pass
+
+
+@pytest.mark.parametrize("has_folder", [True, False], ids=["folder", "no folder"])
+def test_an_absent_ledger_is_an_error_and_stays_absent(tmp_path: Path, *, has_folder: bool) -> None:
+    folder = LedgerFolder(tmp_path / "ledger")
+    if has_folder:
+        folder.path.mkdir()
+
+    with pytest.raises(LedgerError, match="there is no ledger"):
+        History(folder.database)
+
+    assert list(tmp_path.rglob("*")) == ([folder.path] if has_folder else [])
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ("PRAGMA application_id = 7", "not a ledger of this program"),
+        ("PRAGMA user_version = 9", "has layout 9"),
+        ("DROP TABLE meta", "no such table"),
+    ],
+)
+def test_what_is_no_ledger_of_ours_is_not_read(tmp_path: Path, damage: str, words: str) -> None:
+    folder = LedgerFolder(tmp_path / "ledger")
+    with open_at(folder):
+        pass
+    with closing(sqlite3.connect(folder.database)) as connection:
+        connection.execute(damage)
+
+    with pytest.raises(LedgerError, match=words):
+        History(folder.database)
+
+
+def test_a_file_that_is_no_database_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.write_text("a letter\n" * 1_000)
+
+    with pytest.raises(LedgerError, match="not a database"):
+        History(path)
+
+
+def test_damage_that_shows_late_is_an_error_of_the_ledger(tmp_path: Path) -> None:
+    folder = LedgerFolder(tmp_path / "ledger")
+    with open_at(folder):
+        pass
+    with closing(sqlite3.connect(folder.database)) as connection:
+        connection.execute("DROP TABLE run")
+
+    with read(folder) as history, pytest.raises(LedgerError, match="cannot be read"):
+        history.runs()
+
+
+# What it tells
+
+
+def test_it_says_whose_ledger_it_is(ledger: Ledger) -> None:
+    with ledger.history() as history:
+        assert history.address() == TARGET.address
+
+
+def test_runs_are_told_the_oldest_first_and_only_planned_ones(ledger: Ledger) -> None:
+    for run_id in ("first", "second"):
+        plan(ledger, make_row(), run_id=run_id)
+    begin(ledger, "being planned")
+
+    with ledger.history() as history:
+        assert [run.run_id for run in history.runs()] == ["first", "second"]
+        newest = history.run(None)
+        assert newest is not None
+        assert newest.run_id == "second"
+        assert history.run("being planned") is None
+        assert history.run("nobody's") is None
+
+
+def test_the_newest_run_of_a_file_is_that_of_its_sheet(ledger: Ledger) -> None:
+    plan(ledger, make_row(), run_id="first", digest="file")
+    plan(ledger, make_row(), run_id="second", digest="file")
+    plan(ledger, make_row(), run_id="third", digest="other file")
+
+    with ledger.history() as history:
+        newest = history.newest_run_of("file", "")
+        assert newest is not None
+        assert newest.run_id == "second"
+        assert history.newest_run_of("file", "Sheet2") is None
+
+
+def test_how_a_run_went_is_told_as_it_was_written_down(ledger: Ledger) -> None:
+    plan(ledger, make_row())
+    ledger.update_run(
+        1, is_accepted=1, ended_at="2090-01-02", exit_code=6, results_path="/x", is_spooled=0
+    )
+
+    with ledger.history() as history:
+        run = history.run("run")
+
+    assert run is not None
+    assert (run.is_accepted, run.is_spooled, run.exit_code) == (True, False, 6)
+    assert (run.ended_at, run.results_path, run.settings) == ("2090-01-02", "/x", "{}")
+
+
+def test_more_rows_than_fit_a_page_are_all_told_in_the_order_of_the_file(ledger: Ledger) -> None:
+    numbers = list(range(2, 5_103))
+    plan(ledger, *(make_row(number) for number in reversed(numbers)))
+
+    with ledger.history() as history:
+        assert [row.row_number for row in history.rows(1)] == numbers
+        assert [row.row_number for row in history.rows(1, State.BOOKED)] == []
+
+
+def test_problems_of_more_rows_than_one_question_asks_for_are_all_told(ledger: Ledger) -> None:
+    problem = RowProblem(row_number=2, code=ProblemCode.PHONE_NOT_US, field="phone", column=3)
+    row_ids = plan(ledger, *(make_row(n, problems=(problem,)) for n in range(2, 1_203)))
+
+    with ledger.history() as history:
+        found = history.problems(row_ids)
+        (kind,) = history.problem_kinds(1)
+
+    assert list(found) == row_ids
+    assert {len(problems) for problems in found.values()} == {1}
+    assert (kind.code, kind.field, kind.column) == (ProblemCode.PHONE_NOT_US, "phone", 3)
+    assert (kind.rows, kind.first_rows) == (1_201, (2, 3, 4, 5, 6))
+
+
+def test_a_row_that_follows_another_tells_what_became_of_that_one(ledger: Ledger) -> None:
+    (first,) = plan(ledger, make_row(booking="one"), run_id="old")
+    (second,) = plan(ledger, make_row(booking="one"))
+    claim(ledger, first)
+    record(ledger, first, Unknown(reason="answered 502", http_status=502, server_ids="cf-ray=1"))
+    claim(ledger, second)
+
+    with ledger.history() as history:
+        (old,), (new,) = (list(history.rows(run_number)) for run_number in (1, 2))
+
+    assert new.refers_to == first
+    assert (new.reason, new.http_status, new.server_ids) == ("answered 502", 502, "cf-ray=1")
+    assert (new.sending_at, new.told_key) == (old.sending_at, old.row_key)
+    assert old.told_key == old.row_key != new.row_key
+
+
+def test_a_ledger_that_has_failed_still_tells_what_it_holds(ledger: Ledger) -> None:
+    plan(ledger, make_row(2), make_row(3))
+    with full_disk(ledger), pytest.raises(LedgerError):
+        claim(ledger, 1)
+
+    with ledger.history() as history:
+        assert history.counts(1) == {State.READY: 2}
+    with ledger.history() as history:
+        assert history.counts(1) == {State.READY: 2}
+
+
+def test_the_same_problem_in_two_columns_is_two_kinds(ledger: Ledger) -> None:
+    problems = [
+        RowProblem(row_number=2, code=ProblemCode.CELL_TOO_LONG, field=field, column=column)
+        for field, column in (("reason", 7), ("email", None))
+    ]
+    plan(ledger, make_row(2, problems=tuple(problems)), make_row(3, problems=(problems[0],)))
+
+    with ledger.history() as history:
+        kinds = {(k.field, k.column): (k.rows, k.first_rows) for k in history.problem_kinds(1)}
+
+    assert kinds == {("reason", 7): (2, (2, 3)), ("email", None): (1, (2,))}
+
+
+def test_a_run_has_sent_something_once_a_request_left_or_may_have(ledger: Ledger) -> None:
+    """Rows that an earlier run decided do not count: this one has sent nothing."""
+    decided = [
+        make_row(number, state=state)
+        for number, state in enumerate((State.REJECTED, State.UNKNOWN, State.SKIPPED), start=3)
+    ]
+    (row_id, *_) = plan(ledger, make_row(2), *decided)
+    with ledger.history() as history:
+        assert not history.has_sent(1)
+        claim(ledger, row_id)
+        assert history.has_sent(1)
+        record(ledger, row_id, NotTaken(cause=NotTakenCause.NO_CONNECTION, left=False))
+        assert not history.has_sent(1)
+        claim(ledger, row_id)
+        record(ledger, row_id, Unknown(reason="lost"))
+        assert history.has_sent(1)
+        assert history.requests(1) == 1
+        assert history.requests(2) == 0
+
+
+def test_only_the_results_that_we_wrote_are_ours(ledger: Ledger) -> None:
+    plan(ledger, make_row())
+    ledger.note_written(1, "digest")
+    ledger.note_written(1, "digest")
+
+    with ledger.history() as history:
+        assert history.wrote("digest")
+        assert not history.wrote("other")

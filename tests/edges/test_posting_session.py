@@ -1,0 +1,330 @@
+"""A whole session over HTTP: the pace as the server counts it, waits owed, tokens, storms."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import datetime, timedelta
+from itertools import pairwise
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from importer.errors import ExitCode
+from importer.model import State
+from importer.posting import PostingEnd, in_flight_of, jitter_s_of, post_run, spacing_s_of
+from importer.posting.session import turns_of
+from importer.sandbox import Limit, SandboxConfig, most_in_window, running_sandbox
+from tests.edges.raw_server import HandedInClock, Visit, answer, raw_server
+from tests.edges.test_posting_kit import open_desk, settings_of
+from tests.edges.test_posting_script_kit import NOON, LoopClock, run_jumping
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from importer.sandbox import LoggedRequest, Sandbox
+
+WIDE_JITTER_MS = 100
+"""The machine that runs the tests may be busy: it may be late by half of this."""
+
+
+def booked_per_body(sandbox: Sandbox) -> Counter[str | None]:
+    return Counter(request.body_hmac for request in sandbox.requests() if request.committed)
+
+
+def times_of(requests: list[LoggedRequest]) -> list[float]:
+    return [request.mono for request in requests]
+
+
+# The pace
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_limit_of_20_a_second_is_kept_from_the_sign_in_on(seed: int, tmp_path: Path) -> None:
+    config = SandboxConfig(limit=Limit(requests=20), seed=seed, latency_s=0.02 * seed)
+    with running_sandbox(config) as sandbox, open_desk(tmp_path, rows=45) as desk:
+        settings = settings_of(tmp_path, sandbox.base_url, rate="20/s", jitter_ms=WIDE_JITTER_MS)
+        end = asyncio.run(post_run(desk.session(settings)))
+        requests = sandbox.all_requests()
+        states = desk.states()
+
+    assert end.stop is None
+    assert states == {State.BOOKED: 45}
+    assert len(requests) == 46
+    assert {request.status for request in requests} == {200}
+    assert most_in_window(times_of(requests), 1.0) <= 20
+
+
+def test_sign_ins_again_and_refusals_count_in_the_pace(tmp_path: Path) -> None:
+    config = SandboxConfig(limit=Limit(requests=20))
+    with running_sandbox(config) as sandbox, open_desk(tmp_path, rows=30) as desk:
+        for n in range(4, 28, 3):
+            sandbox.fault_request(n, "423")
+        settings = settings_of(tmp_path, sandbox.base_url, rate="20/s", jitter_ms=WIDE_JITTER_MS)
+        asyncio.run(post_run(desk.session(settings)))
+        requests = sandbox.all_requests()
+        assert desk.states() == {State.BOOKED: 30}
+
+    assert 429 not in {request.status for request in requests}
+    assert most_in_window(times_of(requests), 1.0) <= 20
+
+
+@pytest.mark.parametrize("headers", ["retry-after", "none"])
+def test_a_storm_of_429_books_everybody_and_nobody_twice(
+    headers: Literal["retry-after", "none"], tmp_path: Path
+) -> None:
+    limit = Limit(requests=20, headers=headers)
+    with (
+        running_sandbox(SandboxConfig(limit=limit)) as sandbox,
+        open_desk(tmp_path, rows=50) as desk,
+    ):
+        settings = settings_of(tmp_path, sandbox.base_url, rate="60/s", in_flight=16)
+        end = asyncio.run(post_run(desk.session(settings)))
+        requests = sandbox.all_requests()
+        bodies = booked_per_body(sandbox)
+        states = desk.states()
+
+    assert end.stop is None
+    assert states == {State.BOOKED: 50}
+    assert len(bodies) == 50
+    assert set(bodies.values()) == {1}
+    assert 429 in {request.status for request in requests}
+
+
+def test_during_a_pause_nothing_arrives_but_what_was_on_its_way(tmp_path: Path) -> None:
+    """And behind it half as much, creeping back."""
+    in_flight = 16
+    with running_sandbox() as sandbox, open_desk(tmp_path, rows=90) as desk:
+        sandbox.fault_request(30, "429,wait=2")
+        settings = settings_of(tmp_path, sandbox.base_url, rate="50/s", in_flight=in_flight)
+        asyncio.run(post_run(desk.session(settings)))
+        requests = sandbox.all_requests()
+        assert desk.states() == {State.BOOKED: 90}
+
+    (refused,) = [request for request in requests if request.status == 429]
+    after_it = [request.mono - refused.mono for request in requests if request.n > refused.n]
+    paused = [at for at in after_it if at < 2.0]
+    assert len(paused) < in_flight
+    behind = [at for at in after_it if at >= 2.0]
+    gaps = [later - earlier for earlier, later in pairwise(behind)]
+    assert len(behind) >= 60
+    # 20.4 ms at full speed. The first ones at half of it, the last ones nearly at all of it.
+    assert sum(gaps[:10]) > 0.3
+    assert sum(gaps[-10:]) < sum(gaps[:10])
+
+
+# Waits owed for the sake of earlier processes
+
+
+@pytest.mark.parametrize("owed", ["wait_s", "paused_s"])
+def test_what_an_earlier_process_owes_is_waited_before_the_sign_in(
+    owed: str, tmp_path: Path
+) -> None:
+    with running_sandbox() as sandbox, open_desk(tmp_path, rows=2) as desk:
+        settings = settings_of(tmp_path, sandbox.base_url, rate="50/s")
+        waits: dict[str, Any] = {owed: 0.6}
+        session = desk.session(settings, **waits)
+        started = monotonic()
+        asyncio.run(post_run(session))
+        first = sandbox.all_requests()[0]
+
+    assert first.path == "/v1/auth/token"
+    assert first.mono >= started + 0.6
+
+
+def test_a_pause_that_goes_on_is_told(tmp_path: Path) -> None:
+    with running_sandbox() as sandbox, open_desk(tmp_path, rows=1) as desk:
+        settings = settings_of(tmp_path, sandbox.base_url)
+        asyncio.run(post_run(desk.session(settings, paused_s=0.3)))
+        assert [notice for notice in desk.watcher.notices if "pause" in notice]
+
+
+def test_a_clock_that_went_back_by_years_makes_no_pause_of_years(tmp_path: Path) -> None:
+    async def paused_s() -> float:
+        return turns_of(session).paused_s
+
+    with open_desk(tmp_path, rows=1) as desk:
+        settings = settings_of(tmp_path, "http://127.0.0.1:1")
+        years_s = 3 * 365 * 86_400.0
+        session = desk.session(settings, clock=LoopClock(), paused_s=years_s)
+        assert run_jumping(paused_s()) <= 86_400
+
+
+def test_the_next_process_knows_when_the_last_request_left(tmp_path: Path) -> None:
+    with running_sandbox() as sandbox, open_desk(tmp_path, rows=3) as desk:
+        settings = settings_of(tmp_path, sandbox.base_url, rate="5/s")
+        asyncio.run(post_run(desk.session(settings)))
+        kept = datetime.fromisoformat(desk.ledger.pace_memory().last_request_at)
+        last = sandbox.all_requests()[-1]
+
+    assert abs(kept.timestamp() - last.at) < 0.1
+
+
+def test_it_also_knows_of_a_sign_in_that_was_refused(tmp_path: Path) -> None:
+    """Or cron would sign in faster than the pace, each time with the wrong secret."""
+    config = SandboxConfig(client_secret="another")
+    with running_sandbox(config) as sandbox, open_desk(tmp_path, rows=3) as desk:
+        end = asyncio.run(post_run(desk.session(settings_of(tmp_path, sandbox.base_url))))
+        kept = datetime.fromisoformat(desk.ledger.pace_memory().last_request_at)
+        (sign_in,) = sandbox.all_requests()
+        assert desk.states() == {State.READY: 3}
+
+    assert end.stop is not None
+    assert end.stop.exit_code == ExitCode.CREDENTIALS
+    assert abs(kept.timestamp() - sign_in.at) < 0.1
+
+
+def test_the_longest_pause_asked_for_is_the_one_that_is_kept(tmp_path: Path) -> None:
+    """Answers that were on their way meanwhile may ask for less."""
+
+    async def refuses(visit: Visit) -> None:
+        while request := await visit.request():
+            if b"auth/token" in request:
+                await visit.send(answer(b'{"access_token": "t"}'))
+                continue
+            asked = [0, 0, 600, 1, 1, 1][min(len(visit.server.requests) - 1, 5)]
+            status = 429 if asked else 200
+            if asked == 1:
+                await asyncio.sleep(0.2)
+            headers = f"Retry-After: {asked}\r\n" if asked else ""
+            await visit.send(answer(b'{"id": 1}', status=status, headers=headers))
+
+    async def main() -> None:
+        async with raw_server(refuses) as server:
+            settings = settings_of(tmp_path, server.url(), in_flight=4)
+            posting = asyncio.create_task(post_run(desk.session(settings)))
+            await asyncio.sleep(1.0)
+            posting.cancel()
+            await asyncio.wait([posting])
+
+    with open_desk(tmp_path, rows=9) as desk:
+        started = datetime.now(NOON.tzinfo)
+        asyncio.run(main())
+        kept = datetime.fromisoformat(desk.ledger.pace_memory().paused_until)
+
+    assert kept > started + timedelta(seconds=500)
+
+
+# Tokens
+
+
+def test_a_token_that_ends_half_way_is_renewed_once_and_no_row_is_lost(tmp_path: Path) -> None:
+    with running_sandbox() as sandbox, open_desk(tmp_path, rows=40) as desk:
+        clock = Ahead()
+        settings = settings_of(tmp_path, sandbox.base_url, rate="100/s", in_flight=8)
+
+        async def main() -> PostingEnd:
+            posting = asyncio.create_task(post_run(desk.session(settings, clock=clock)))
+            await asyncio.sleep(0.25)
+            clock.ahead_s = 120.0  # a fresh token that is refused would stop the run
+            sandbox.expire_tokens()
+            return await posting
+
+        end = asyncio.run(main())
+        sign_ins = [r for r in sandbox.all_requests() if not r.is_booking]
+        states = desk.states()
+        bodies = booked_per_body(sandbox)
+
+    assert end.stop is None
+    assert states == {State.BOOKED: 40}
+    assert set(bodies.values()) == {1}
+    assert len(sign_ins) == 2
+
+
+class Ahead:
+    """The machine's clock, set ahead."""
+
+    def __init__(self) -> None:
+        self.ahead_s = 0.0
+
+    def now(self) -> datetime:
+        return datetime.now(NOON.tzinfo) + timedelta(seconds=self.ahead_s)
+
+    def monotonic(self) -> float:
+        return monotonic() + self.ahead_s
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+def test_a_token_refused_right_away_stops_the_run_with_all_rows_ready(tmp_path: Path) -> None:
+    with running_sandbox() as sandbox, open_desk(tmp_path, rows=20) as desk:
+        sandbox.fault_rate("401", 1.0)
+        settings = settings_of(tmp_path, sandbox.base_url, in_flight=8)
+        end = asyncio.run(post_run(desk.session(settings)))
+        requests = sandbox.requests()
+        assert desk.states() == {State.READY: 20}
+
+    assert end.stop is not None
+    assert end.stop.exit_code == ExitCode.CREDENTIALS
+    assert len(requests) == 1
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("flags", "in_flight", "jitter_s", "spacing_s"),
+    [
+        ({"rate": "none"}, 50, 0.02, 0.0),
+        ({"rate": "none", "in_flight": 3}, 3, 0.02, 0.0),
+        ({"rate": "20/s"}, 20, 0.02, 1.02 / 20),
+        ({"rate": "20/s", "jitter_ms": 100}, 20, 0.1, 1.1 / 20),
+        ({"rate": "30/min", "in_flight": 7}, 7, 0.02, 60.02 / 30),
+        ({"rate": "0.5/s"}, 2, 0.02, 2.02),
+    ],
+)
+def test_the_settings_say_how_many_and_how_far_apart(
+    flags: dict[str, object],
+    in_flight: int,
+    jitter_s: float,
+    spacing_s: float,
+    tmp_path: Path,
+) -> None:
+    settings = settings_of(tmp_path, "http://127.0.0.1:1", **flags)
+    assert in_flight_of(settings) == in_flight
+    assert jitter_s_of(settings) == jitter_s
+    assert spacing_s_of(settings) == pytest.approx(spacing_s)
+
+
+def test_a_server_elsewhere_may_be_reached_less_evenly(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, "https://api.example.com", rate="2/s")
+    assert jitter_s_of(settings) == 0.05
+    assert in_flight_of(settings) == 2
+
+
+def test_no_more_connections_are_made_than_there_are_rows(tmp_path: Path) -> None:
+    async def books(visit: Visit) -> None:
+        while request := await visit.request():
+            await asyncio.sleep(0.1)
+            is_token = b"auth/token" in request
+            await visit.send(answer(b'{"access_token": "t"}' if is_token else b'{"id": 1}'))
+
+    async def main() -> int:
+        async with raw_server(books) as server:
+            settings = settings_of(tmp_path, server.url(), in_flight=30)
+            await post_run(desk.session(settings))
+            return server.visits
+
+    with open_desk(tmp_path, rows=3) as desk:
+        assert asyncio.run(main()) == 1 + 3
+
+
+def test_a_session_without_rows_asks_for_no_token(tmp_path: Path) -> None:
+    with running_sandbox() as sandbox, open_desk(tmp_path, rows=0) as desk:
+        end = asyncio.run(post_run(desk.session(settings_of(tmp_path, sandbox.base_url))))
+        assert sandbox.all_requests() == []
+    assert end.stop is None
+
+
+def test_time_that_is_handed_in_is_the_only_time(tmp_path: Path) -> None:
+    """A pause of ten minutes passes at once on a clock that says so."""
+    clock = HandedInClock()
+    with running_sandbox() as sandbox, open_desk(tmp_path, rows=3) as desk:
+        sandbox.fault_request(3, "429,wait=600")
+        settings = settings_of(tmp_path, sandbox.base_url, in_flight=1)
+        end = asyncio.run(post_run(desk.session(settings, clock=clock)))
+        assert desk.states() == {State.BOOKED: 3}
+    assert end.stop is None
+    assert clock.passed_s > 599

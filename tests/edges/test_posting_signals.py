@@ -1,0 +1,106 @@
+"""Signals while rows are sent: one ends the run in order, a second at once, some are not ours."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from importer.errors import ExitCode
+from importer.model import State
+from importer.posting import PostingEnd, post_run
+from tests.edges.raw_server import Visit, answer, raw_server
+from tests.edges.test_posting_kit import open_desk, settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.edges.test_posting_kit import Desk
+
+pytestmark = pytest.mark.skipif(
+    threading.current_thread() is not threading.main_thread(),
+    reason="signals reach the main thread only",
+)
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """Put the handlers back as they were."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def post(desk: Desk, folder: Path, *raised: int, answer_s: float = 0.1) -> PostingEnd:
+    """Post the desk's rows, four at once; the fifth request raises these signals."""
+    left = list(raised)
+    bookings = 0
+
+    async def script(visit: Visit) -> None:
+        nonlocal bookings
+        while request := await visit.request():
+            if b"auth/token" in request:
+                await visit.send(answer(b'{"access_token": "t"}'))
+                continue
+            bookings += 1
+            mine = bookings
+            while mine == 5 and left:
+                signal.raise_signal(left.pop(0))
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(answer_s if mine > 1 else 0)
+            await visit.send(answer(b'{"id": %d}' % (500 + mine)))
+
+    async def main() -> PostingEnd:
+        async with raw_server(script) as server:
+            settings = settings_of(folder, server.url(), in_flight=4)
+            return await post_run(desk.session(settings))
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("number", "exit_code"),
+    [
+        (signal.SIGINT, ExitCode.INTERRUPTED),
+        (signal.SIGTERM, ExitCode.TERMINATED),
+        (signal.SIGHUP, ExitCode.TERMINATED),
+    ],
+)
+def test_a_signal_ends_the_run_when_what_is_in_flight_is_answered(
+    number: int, exit_code: ExitCode, tmp_path: Path
+) -> None:
+    with open_desk(tmp_path, rows=60) as desk:
+        end = post(desk, tmp_path, number)
+        states = desk.states()
+
+    assert end.stop is not None
+    assert end.stop.exit_code == exit_code
+    assert set(states) == {State.BOOKED, State.READY}
+    assert 5 <= states[State.BOOKED] <= 8
+
+
+def test_a_second_signal_leaves_the_rest_as_sending(tmp_path: Path) -> None:
+    with open_desk(tmp_path, rows=60) as desk:
+        end = post(desk, tmp_path, signal.SIGTERM, signal.SIGTERM, answer_s=15.0)
+        states = desk.states()
+
+    assert end.stop is not None
+    assert end.stop.exit_code == ExitCode.TERMINATED
+    assert states == {State.BOOKED: 1, State.SENDING: 4, State.READY: 55}
+
+
+def test_what_we_were_started_to_ignore_stays_ignored(tmp_path: Path) -> None:
+    """A run of hours under nohup outlives the terminal."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with open_desk(tmp_path, rows=10) as desk:
+        end = post(desk, tmp_path, signal.SIGHUP)
+        assert desk.states() == {State.BOOKED: 10}
+
+    assert end.stop is None
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN

@@ -1,0 +1,94 @@
+"""The server's limit is kept by what arrives there: sign-ins, retries and restarts included."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from importer.errors import ExitCode
+from importer.sandbox import Limit, most_in_window
+from tests.pipeline.desk import FastClock, bookings_per_patient, counts_of, sent_per_body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.pipeline.desk import Desk
+
+    Make = Callable[..., dict[str, str]]
+    Write = Callable[..., Path]
+
+JITTER_MS = 40
+"""A little wide, as the machine may be busy, but less than a claim comes before its slot."""
+
+
+def busiest_second(at: Desk) -> int:
+    """Return the most requests of any kind that one second saw at the server."""
+    return most_in_window([r.mono for r in at.sandbox.all_requests()], 1.0)
+
+
+@pytest.mark.parametrize("limit", [2, 10])
+def test_files_one_right_after_the_other_keep_the_limit_together(
+    limit: int, desk: Callable[..., Desk], make_row: Make, write_csv: Write
+) -> None:
+    at = desk(limit=Limit(requests=limit))
+    at.environ["SOLV_IMPORT_JITTER_MS"] = str(JITTER_MS)
+    for first in (2, 102, 202):
+        rows = (make_row(n) for n in range(first, first + limit + 1))
+        report = at.run(write_csv(rows, name=f"{first}.csv"), rate=f"{limit}/s", in_flight=limit)
+        assert report.exit_code == ExitCode.OK
+        assert report.summary.waits_429 == 0
+
+    assert busiest_second(at) <= limit
+    assert len(at.requests) == 3 * (limit + 1)
+
+
+def test_a_rate_above_the_limit_books_everybody_in_the_end_and_nobody_twice(
+    desk: Callable[..., Desk], make_row: Make, write_csv: Write
+) -> None:
+    at = desk(limit=Limit(requests=20))
+
+    report = at.run(write_csv(make_row(n) for n in range(2, 62)), rate="60/s", in_flight=20)
+
+    assert counts_of(report) == {"booked": 60}
+    assert report.summary.waits_429 > 0
+    assert report.summary.requests == len(at.requests) == 60 + report.summary.waits_429
+    assert set(bookings_per_patient(at.requests).values()) == {1}
+
+
+def test_a_pause_that_is_too_long_ends_the_run_and_is_kept_for_the_next(
+    desk: Callable[..., Desk], make_row: Make, write_csv: Write
+) -> None:
+    at = desk()
+    at.clock = FastClock(times=300)
+    at.sandbox.fault_next("429,wait=7200", 1)
+    source = write_csv([make_row(2), make_row(3)])
+
+    stopped = at.run(source)
+    too_early = at.run(source)
+    at.clock = FastClock(ahead=timedelta(hours=6))
+    done = at.run(source)
+
+    for report in (stopped, too_early):
+        assert report.exit_code == ExitCode.STOPPED_EARLY
+        assert counts_of(report) == {"not_sent": 2}
+    assert "more minutes" in too_early.summary.why
+    assert counts_of(done) == {"booked": 2}
+    assert sorted(sent_per_body(at.requests).values()) == [1, 2]
+
+
+def test_nothing_but_429_for_a_quarter_of_an_hour_ends_the_run(
+    desk: Callable[..., Desk], make_row: Make, write_csv: Write
+) -> None:
+    at = desk()
+    at.clock = FastClock(times=2000)
+    at.sandbox.fault_rate("429,wait=100", 1.0)
+
+    report = at.run(write_csv(make_row(n) for n in range(2, 12)))
+
+    assert report.exit_code == ExitCode.STOPPED_EARLY
+    assert counts_of(report) == {"not_sent": 10}
+    assert "429" in at.observer.notices[-1]
+    assert len(at.requests) < 40
