@@ -50,8 +50,13 @@ def is_loopback_url(base_url: str) -> bool:
 
 
 def host_of(base_url: str) -> str:
-    """Return the host that messages may name."""
+    """Return the host, without its port."""
     return urlsplit(base_url).hostname or ""
+
+
+def place_of(base_url: str) -> str:
+    """Return host and port, as messages name them."""
+    return urlsplit(base_url).netloc
 
 
 def _split(text: str) -> SplitResult:

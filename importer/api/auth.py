@@ -18,7 +18,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from importer.address import base_url_of, host_of
+from importer.address import base_url_of, place_of
 from importer.api.connection import AnswerLost, BeforeFirstByte, Connection, NeverLeft, Reply
 from importer.api.wire import TOKEN_PATH, headers_of, is_header_text
 from importer.errors import CredentialsError, ImporterError, SettingsError, StoppedEarly
@@ -129,7 +129,7 @@ class TokenSource:
         self._token = None
         if is_fresh or is_second:
             self._failure = CredentialsError(
-                f"{host_of(self.base_url)} refuses a token that it has just given.",
+                f"{place_of(self.base_url)} refuses a token that it has just given.",
                 todo=f"Ask Solv whether this client may book with the scope {self.scope}.",
             )
             raise self._failure
@@ -184,13 +184,13 @@ class TokenSource:
             return wait_random_exponential(multiplier=0.5, max=30)(state)
         if asked > _LONGEST_WAIT_S:
             raise StoppedEarly(
-                f"{host_of(self.base_url)} asks to wait {asked / 60:.0f} minutes for a sign-in.",
+                f"{place_of(self.base_url)} asks to wait {asked / 60:.0f} minutes for a sign-in.",
                 todo="Run the same command again later; it carries on.",
             )
         return asked
 
     def _read(self, reply: Reply) -> Token:
-        host = host_of(self.base_url)
+        host = place_of(self.base_url)
         if not isinstance(reply, Answer):
             raise _unreachable(host, reply)
         if reply.status in _REFUSED:
@@ -225,7 +225,7 @@ class TokenSource:
         value = document.get("access_token")
         if not isinstance(value, str) or not is_header_text(value):
             raise CredentialsError(
-                f"{host_of(self.base_url)} answered the sign-in without a token.",
+                f"{place_of(self.base_url)} answered the sign-in without a token.",
                 todo="Check that SOLV_IMPORT_BASE_URL is the address of the Partner API.",
             )
         granted = document.get("scope")

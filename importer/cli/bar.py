@@ -11,7 +11,6 @@ from importer.cli.progress import (
     LineNarrator,
     Narrator,
     QuietNarrator,
-    well_joined,
 )
 from importer.cli.terminal import counted, duration, signs
 
@@ -63,7 +62,7 @@ class BarNarrator(Narrator):
         if self._live is None:
             super().notice(text)
         else:
-            self._live.console.print(well_joined(text), markup=False, highlight=False)
+            self._live.console.print(text, markup=False, highlight=False)
 
     def _picture(self) -> Group:
         """Return what is on the screen; asked for between answers too, so that a pause moves."""

@@ -118,12 +118,7 @@ class Narrator(AbstractContextManager["Narrator"]):
 
     def notice(self, text: str) -> None:
         """Print one sentence for a person."""
-        say(well_joined(text))
-
-
-def well_joined(text: str) -> str:
-    """Return a notice whose parts are whole sentences without a semicolon between them."""
-    return text.replace(".; ", ". ")
+        say(text)
 
 
 class QuietNarrator(Narrator):

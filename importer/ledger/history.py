@@ -214,7 +214,6 @@ def _run(row: Row[Any]) -> RunRecord:
         source_digest=row.source_digest,
         sheet=row.sheet,
         settings=row.settings,
-        is_spooled=bool(row.is_spooled),
         waits_429=row.waits_429,
         started_at=row.started_at,
         ended_at=row.ended_at,

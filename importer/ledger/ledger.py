@@ -166,7 +166,7 @@ class Ledger:
         return self._writer.submit(partial(_write_meta, values={"paused_until": until}))
 
     def update_run(self, run_number: int, **values: str | int | None) -> None:
-        """Write down how a run goes: is_accepted, ended_at, exit_code, results_path, is_spooled."""
+        """Write down how a run goes: is_accepted, ended_at, exit_code, results_path."""
         self.plan(
             lambda connection: (
                 connection.execute(

@@ -35,7 +35,6 @@ class RunRecord:
     source_digest: str
     sheet: str
     settings: str
-    is_spooled: bool
     waits_429: int
     started_at: str
     ended_at: str | None

@@ -42,7 +42,6 @@ run_table = Table(
     Column("sheet", String, nullable=False),
     Column("settings", String, nullable=False),
     Column("is_planned", Integer, nullable=False, default=0),
-    Column("is_spooled", Integer, nullable=False, default=1),
     Column("waits_429", Integer, nullable=False, default=0),
     Column("started_at", String, nullable=False),
     Column("ended_at", String),

@@ -10,7 +10,7 @@ from importer.pipeline.ending import RunReport
 from importer.pipeline.importing import import_file, plan_file, resume_run
 from importer.pipeline.looking import run_statuses
 from importer.pipeline.reconciling import apply_decisions, unknown_worksheet
-from importer.pipeline.reporting import write_results_again
+from importer.pipeline.rewriting import write_results_again
 
 __all__ = [
     "RunReport",

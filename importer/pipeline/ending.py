@@ -52,7 +52,7 @@ def finish(job: Job, run: RunRecord, intake: Intake, spool: Spool, stop: Stop | 
         requests = history.requests(run.run_number)
     code = exit_code_of(counts, kinds, stop)
     if stop is not None:
-        job.observer.notice(f"stopped: {stop.why}" + (f"; {stop.todo}" if stop.todo else ""))
+        job.observer.notice(_told(stop))
     summary = summary_of(
         record, counts, code, ended_at=ended_at, requests=requests, target=job.settings.base_url
     )
@@ -74,9 +74,7 @@ def finish(job: Job, run: RunRecord, intake: Intake, spool: Spool, stop: Stop | 
         code = worst(code, failure.exit_code)
     if not job.ledger.has_failed:
         is_over = written is not None and not any(counts.get(state) for state in STILL_NEEDED)
-        job.ledger.update_run(
-            run.run_number, ended_at=ended_at, exit_code=int(code), is_spooled=int(not is_over)
-        )
+        job.ledger.update_run(run.run_number, ended_at=ended_at, exit_code=int(code))
         if is_over:
             spool.remove()
     return RunReport(
@@ -116,6 +114,12 @@ def _write_summary(job: Job, summary: Summary) -> ImporterError | None:
         job.observer.notice(error.message)
         return error
     return None
+
+
+def _told(stop: Stop) -> str:
+    """Return why the run ended early and what to do, as one line."""
+    why = f"stopped: {stop.why.removesuffix('.')}"
+    return f"{why}; {stop.todo}" if stop.todo else why
 
 
 def exit_code_of(

@@ -412,7 +412,12 @@ def _run_to_resume(ledger: Ledger, run_id: str | None) -> RunRecord:
                     todo="list the runs with: solv-import status",
                 )
             return run
-        unfinished = [run for run in history.runs() if is_unfinished(history, run)]
+        unfinished = [
+            run
+            for run in history.runs()
+            if is_unfinished(history, run)
+            and Spool(ledger.folder.spool / run.run_id).source() is not None
+        ]
     if not unfinished:
         raise SettingsError(
             "no run of this target has rows left to send",

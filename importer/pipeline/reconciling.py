@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from importer.errors import SettingsError, SourceError
 from importer.ledger import LedgerFolder, Ruling, Spool, open_ledger, target_of
 from importer.model import Answer, State
-from importer.pipeline.ending import exit_code_of, summary_of
-from importer.pipeline.reporting import (
-    default_place,
-    reopened,
-    run_named,
-    write_run_results,
-)
+from importer.pipeline.ending import exit_code_of
+from importer.pipeline.reporting import reopened, run_named
+from importer.pipeline.rewriting import rewrite
 from importer.reports import DecisionReport
 from importer.results import UnknownRow, prove_writable, read_decisions, write_worksheet
 
@@ -84,28 +81,11 @@ def apply_decisions(
         refused_keys = {refusal.row_key for refusal in refusals}
         places = {d.row_key: d.place for d in decisions}
         taken = [r.answer for r in rulings if r.row_key not in refused_keys]
-        spool = Spool(folder.spool / run.run_id)
         with ledger.history() as history:
             counts = history.counts(run.run_number)
             kinds = history.problem_kinds(run.run_number)
-            requests = history.requests(run.run_number)
-        code = exit_code_of(counts, kinds, None)
-        summary = summary_of(
-            run,
-            counts,
-            code,
-            ended_at=run.ended_at or "",
-            requests=requests,
-            target=settings.base_url,
-        )
-        intake = reopened(run, spool, settings, None, clock)
-        written = write_run_results(
-            ledger, run, intake, spool, summary=summary, path=default_place(run)
-        )
-        ledger.update_run(run.run_number, exit_code=int(code))
-        unknown = counts.get(State.UNKNOWN, 0)
-        if not unknown and not counts.get(State.READY):
-            spool.remove()
+        written = _rewritten(ledger, run, settings, clock)
+    unknown = counts.get(State.UNKNOWN, 0)
     return DecisionReport(
         run_id=run.run_id,
         booked=taken.count(Answer.BOOKED),
@@ -114,9 +94,17 @@ def apply_decisions(
         left=unknown,
         refused=tuple(f"{places[r.row_key]}: {r.why}" for r in refusals),
         still_unknown=unknown,
-        exit_code=code,
+        exit_code=exit_code_of(counts, kinds, None),
         results_path=written,
     )
+
+
+def _rewritten(ledger: Ledger, run: RunRecord, settings: Settings, clock: Clock) -> Path | None:
+    """Write the results again; decisions that were taken stand, also when that fails."""
+    try:
+        return rewrite(ledger, run, settings, source=None, results=None, clock=clock).path
+    except (SettingsError, SourceError):
+        return None
 
 
 def _unknown_rows(ledger: Ledger, run: RunRecord, intake: Intake) -> Iterator[UnknownRow]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.errors import SettingsError, SourceError
-from importer.ledger import LedgerFolder, Spool, open_ledger, target_of
 from importer.model import State
 from importer.pipeline.advice import what_to_fix
 from importer.pipeline.intake import take_in
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
         ProblemRecord,
         RowRecord,
         RunRecord,
+        Spool,
     )
     from importer.model import Clock
     from importer.pipeline.intake import Intake
@@ -93,54 +93,6 @@ def write_run_results(  # noqa: PLR0913 - what results are made of
             before_replace=before_replace,
         )
     return target
-
-
-def write_results_again(
-    run_id: str | None,
-    settings: Settings,
-    *,
-    source: Path | None,
-    results: Path | None,
-    clock: Clock,
-) -> Path:
-    """Write the results of an earlier run once more and return where they are.
-
-    Args:
-        run_id: Which run; None means the newest.
-        settings: Whose ledger.
-        source: The file that was imported, when it is no longer where it was.
-        results: Where they go; None means where they went before.
-        clock: The time.
-
-    Raises:
-        SettingsError: There is no such run, or the place cannot be written.
-        SourceError: The source is gone, or is not the file that was imported.
-    """
-    from importer.pipeline.ending import exit_code_of, summary_of  # noqa: PLC0415 - it needs us too
-
-    target = target_of(settings.base_url, settings.client_id)
-    folder = LedgerFolder(settings.state_dir / target.folder_name)
-    with open_ledger(folder, target, at=clock.now()) as ledger:
-        run = run_named(ledger, run_id)
-        spool = Spool(folder.spool / run.run_id)
-        intake = reopened(run, spool, settings, source, clock)
-        with ledger.history() as history:
-            counts = history.counts(run.run_number)
-            kinds = history.problem_kinds(run.run_number)
-            requests = history.requests(run.run_number)
-        summary = summary_of(
-            run,
-            counts,
-            exit_code_of(counts, kinds, None),
-            ended_at=run.ended_at or "",
-            requests=requests,
-            target=settings.base_url,
-        )
-        path = results or default_place(run)
-        written = write_run_results(ledger, run, intake, spool, summary=summary, path=path)
-        if not any(counts.get(s) for s in (State.READY, State.SENDING, State.UNKNOWN)):
-            spool.remove()
-        return written
 
 
 def run_named(ledger: Ledger, run_id: str | None) -> RunRecord:

@@ -183,7 +183,7 @@ def _stopped_by_signals(poster: Poster) -> Iterator[None]:
         if len(seen) > 1:
             poster.abandon(leaves_sending=True)
             return
-        poster.halt(Stop(exit_code=_EXIT_OF_SIGNAL[number], why="stopped on request"))
+        poster.halt(Stop(exit_code=_EXIT_OF_SIGNAL[number], why="as asked"))
         loop.call_later(_DRAIN_S, lambda: poster.abandon(leaves_sending=False))
 
     if threading.current_thread() is not threading.main_thread():

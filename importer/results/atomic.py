@@ -76,8 +76,8 @@ def prove_writable(path: Path) -> None:
     with _explained(path):
         if not path.parent.is_dir():
             raise SettingsError(
-                f"Results cannot be written to {path}: there is no such folder.",
-                todo="Make the folder, or name another place with --results.",
+                f"{path} cannot be written: there is no such folder.",
+                todo="Make the folder, or name another place.",
             )
         _refuse_special(path)
         temp, file = _open_temp(path)

@@ -55,7 +55,7 @@ async def partner_of(
     *,
     base_url: str = "",
     clock: HandedInClock | None = None,
-    **settings: Any,  # noqa: ANN401 - of whatever type the client's setting has
+    **settings: Any,
 ) -> AsyncIterator[Partner]:
     """Yield a client of `server` that signs in at a server of its own."""
     clock = clock or HandedInClock()
@@ -541,6 +541,27 @@ def test_a_connection_that_the_server_closed_while_idle_is_remade() -> None:
                 assert isinstance(outcome, Booked)
                 assert server.visits == visits
                 await asyncio.sleep(0.05)  # lets the FIN arrive
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("status", [429, 422, 200])
+def test_bytes_behind_an_answer_do_not_answer_the_next_request(status: int) -> None:
+    """A gateway that gets out of step must not decide about another row."""
+
+    async def run() -> None:
+        async def script(visit: Visit) -> bool:
+            while await visit.request():
+                number = len(visit.server.requests)
+                stray = answer(b'{"id": 999}', status=status)
+                await visit.send(answer(b'{"id": %d}' % number) + stray)
+            return False
+
+        async with raw_server(script) as server, partner_of(server) as partner:
+            for number in (1, 2, 3):
+                outcome = await partner.create_booking(BODY, before_first_byte=at_once)
+                assert outcome == Booked(booking_id=number)
+            assert len(server.requests) == 3
 
     asyncio.run(run())
 

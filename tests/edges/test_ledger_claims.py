@@ -20,7 +20,7 @@ from importer.model import (
     Unknown,
 )
 from importer.problems import ProblemCode, RowProblem
-from tests.edges.test_ledger_kit import (
+from tests.edges.ledger_kit import (
     AT,
     begin,
     book,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from importer.ledger import LedgerFolder
 from importer.model import State
-from tests.edges.test_ledger_kit import (
+from tests.edges.ledger_kit import (
     book,
     claim,
     make_row,
@@ -150,7 +150,7 @@ HELD = """
 import os, signal, sys
 from pathlib import Path
 from importer.ledger import LedgerFolder
-from tests.edges.test_ledger_kit import AT, claim, open_at
+from tests.edges.ledger_kit import AT, claim, open_at
 
 ledger = open_at(LedgerFolder(Path(sys.argv[1])))
 for row_id in range(1, 6):

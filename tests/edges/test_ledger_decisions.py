@@ -10,7 +10,7 @@ import pytest
 from importer.ledger import Ledger, LedgerFolder, Refusal, Ruling
 from importer.model import Answer, Booked, Rejected, State, Unknown
 from importer.problems import ProblemCode, RowProblem
-from tests.edges.test_ledger_kit import (
+from tests.edges.ledger_kit import (
     AT,
     book,
     claim,

@@ -14,7 +14,7 @@ from importer.ledger import LedgerFolder, PlannedRequest, Spool, target_of
 from importer.ledger.connecting import Access, connect
 from importer.ledger.disk import disk_kind, is_network_disk, write_durably
 from importer.model import Rejected
-from tests.edges.test_ledger_kit import (
+from tests.edges.ledger_kit import (
     AT,
     TARGET,
     book,

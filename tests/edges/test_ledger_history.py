@@ -16,7 +16,7 @@ from importer.errors import LedgerError
 from importer.ledger import History, Ledger, LedgerFolder
 from importer.model import NotTaken, NotTakenCause, State, Unknown
 from importer.problems import ProblemCode, RowProblem
-from tests.edges.test_ledger_kit import (
+from tests.edges.ledger_kit import (
     AT,
     TARGET,
     begin,
@@ -187,15 +187,13 @@ def test_the_newest_run_of_a_file_is_that_of_its_sheet(ledger: Ledger) -> None:
 
 def test_how_a_run_went_is_told_as_it_was_written_down(ledger: Ledger) -> None:
     plan(ledger, make_row())
-    ledger.update_run(
-        1, is_accepted=1, ended_at="2090-01-02", exit_code=6, results_path="/x", is_spooled=0
-    )
+    ledger.update_run(1, is_accepted=1, ended_at="2090-01-02", exit_code=6, results_path="/x")
 
     with ledger.history() as history:
         run = history.run("run")
 
     assert run is not None
-    assert (run.is_accepted, run.is_spooled, run.exit_code) == (True, False, 6)
+    assert (run.is_accepted, run.exit_code) == (True, 6)
     assert (run.ended_at, run.results_path, run.settings) == ("2090-01-02", "/x", "{}")
 
 

@@ -16,7 +16,7 @@ import pytest
 from importer.errors import LedgerBusy
 from importer.ledger import LedgerFolder, is_held
 from importer.model import State
-from tests.edges.test_ledger_kit import AT, make_row, open_at, plan, states_of
+from tests.edges.ledger_kit import AT, make_row, open_at, plan, states_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from importer.ledger import LedgerFolder
-from tests.edges.test_ledger_kit import AT, claim, make_row, open_at, plan
+from tests.edges.ledger_kit import AT, claim, make_row, open_at, plan
 
 with open_at(LedgerFolder(Path(sys.argv[1]))) as ledger:
     (row_id,) = plan(ledger, make_row())
@@ -41,7 +41,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from importer.errors import LedgerBusy
 from importer.ledger import LedgerFolder
-from tests.edges.test_ledger_kit import open_at
+from tests.edges.ledger_kit import open_at
 
 try:
     open_at(LedgerFolder(Path(sys.argv[1])))

@@ -14,7 +14,7 @@ import pytest
 from importer.errors import LedgerError
 from importer.ledger import LedgerFolder, open_ledger, target_of
 from importer.ledger.folder import RESTORE
-from tests.edges.test_ledger_kit import (
+from tests.edges.ledger_kit import (
     AT,
     TARGET,
     book,

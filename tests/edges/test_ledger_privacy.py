@@ -12,7 +12,7 @@ from importer.ledger import Ledger, LedgerFolder, PlannedRequest, Ruling, Spool
 from importer.ledger.screening import emr_id, error_type, field_in, hint, server_ids, status_word
 from importer.model import Answer, Booked, FieldError, Outcome, Rejected, Unknown
 from importer.problems import ProblemCode, RowProblem
-from tests.edges.test_ledger_kit import (
+from tests.edges.ledger_kit import (
     AT,
     claim,
     crash,

@@ -23,7 +23,7 @@ from importer.model import (
     State,
     Unknown,
 )
-from tests.edges.test_ledger_kit import (
+from tests.edges.ledger_kit import (
     AT,
     book,
     claim,

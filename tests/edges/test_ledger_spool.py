@@ -10,7 +10,7 @@ import pytest
 
 from importer.ledger import PlannedRequest, Spool
 from importer.model import RowKey
-from tests.edges.test_ledger_kit import AT
+from tests.edges.ledger_kit import AT
 
 if TYPE_CHECKING:
     from pathlib import Path

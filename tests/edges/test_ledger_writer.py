@@ -18,7 +18,7 @@ import pytest
 from importer.errors import LedgerError
 from importer.ledger import Ledger, LedgerFolder, PaceMemory
 from importer.model import Booked, State, Unknown
-from tests.edges.test_ledger_kit import (
+from tests.edges.ledger_kit import (
     AT,
     book,
     claim,
@@ -266,7 +266,7 @@ from pathlib import Path
 from importer.errors import LedgerError
 from importer.ledger import LedgerFolder
 from importer.model import Booked
-from tests.edges.test_ledger_kit import claim, make_row, open_at, plan, record, row_of
+from tests.edges.ledger_kit import claim, make_row, open_at, plan, record, row_of
 
 folder = LedgerFolder(Path(sys.argv[1]) / "ledger")
 ledger = open_at(folder)
@@ -306,7 +306,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
 
     yield mount
     if disk.is_mount():
-        subprocess.run(["umount", str(disk)], check=True)  # noqa: S607 - as above
+        subprocess.run(["umount", "-l", str(disk)], check=True)  # noqa: S607 - as above
 
 
 def test_a_disk_that_is_really_full_loses_no_answer(tiny_disk: Callable[[int], Path]) -> None:

@@ -15,8 +15,8 @@ import pytest
 from importer.errors import CredentialsError, LedgerError
 from importer.ledger import LedgerFolder, open_ledger
 from importer.model import Booked, NotTakenCause, Rejected, State, Unknown
-from tests.edges.test_ledger_kit import full_disk, no_file_beyond, rows_of
-from tests.edges.test_posting_kit import TARGET, open_desk
+from tests.edges.ledger_kit import full_disk, no_file_beyond, rows_of
+from tests.edges.posting_kit import TARGET, open_desk
 from tests.edges.test_posting_script_kit import (
     NOON,
     UNREACHED,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from importer.errors import ExitCode
 from importer.model import Booked, NotTakenCause, Rejected, State, Unknown
 from importer.posting import Stop
 from importer.posting.records import durable
-from tests.edges.test_posting_kit import FAR_AHEAD, Watcher, open_desk
+from tests.edges.posting_kit import FAR_AHEAD, Watcher, open_desk
 from tests.edges.test_posting_script_kit import (
     NOON,
     UNREACHED,
@@ -186,6 +187,25 @@ def test_a_halt_is_obeyed_within_a_second_whatever_is_waited_for(
     with open_desk(tmp_path, rows=30) as desk:
         end, _ = desk.post(script, per_s=0.05, meanwhile=ends_s, answer_s=lambda: 0.0)
     assert end.stop == STOPPED
+
+
+def test_the_longest_pause_asked_for_is_the_one_that_is_kept(tmp_path: Path) -> None:
+    """Answers that were on their way meanwhile may ask for less; the next run must obey both."""
+    kept: list[str] = []
+
+    async def look(poster: Poster, _: ScriptedServer) -> None:
+        await asyncio.sleep(0.5)
+        kept.append(desk.ledger.pace_memory().paused_until)
+        poster.halt(STOPPED)
+
+    with open_desk(tmp_path, rows=9) as desk:
+        script = first(booked(2), too_many(600), too_many(1), too_many(2))
+        takes_s = iter([0.1, 0.1, 0.2, 0.2])
+        _, server = desk.post(script, in_flight=3, answer_s=lambda: next(takes_s), meanwhile=look)
+
+    assert len(server.rows) == 4
+    until = datetime.fromisoformat(kept[0])
+    assert until == NOON + timedelta(seconds=600.2)
 
 
 # Abandoned

@@ -14,8 +14,8 @@ from importer.clock import SystemClock
 from importer.errors import ExitCode
 from importer.model import State
 from importer.posting import PostingEnd, Stop, post_run
+from tests.edges.posting_kit import open_desk, settings_of
 from tests.edges.raw_server import RawServer, Script, Visit, answer, raw_server
-from tests.edges.test_posting_kit import open_desk, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -20,8 +20,8 @@ from importer.model import (
     State,
     Unknown,
 )
-from tests.edges.test_ledger_kit import codes_of, make_row, plan
-from tests.edges.test_posting_kit import open_desk
+from tests.edges.ledger_kit import codes_of, make_row, plan
+from tests.edges.posting_kit import open_desk
 from tests.edges.test_posting_script_kit import (
     HELD_BACK,
     NOON,

@@ -16,8 +16,8 @@ from importer.model import State
 from importer.posting import PostingEnd, in_flight_of, jitter_s_of, post_run, spacing_s_of
 from importer.posting.session import turns_of
 from importer.sandbox import Limit, SandboxConfig, most_in_window, running_sandbox
+from tests.edges.posting_kit import open_desk, settings_of
 from tests.edges.raw_server import HandedInClock, Visit, answer, raw_server
-from tests.edges.test_posting_kit import open_desk, settings_of
 from tests.edges.test_posting_script_kit import NOON, LoopClock, run_jumping
 
 if TYPE_CHECKING:
@@ -173,37 +173,6 @@ def test_it_also_knows_of_a_sign_in_that_was_refused(tmp_path: Path) -> None:
     assert end.stop is not None
     assert end.stop.exit_code == ExitCode.CREDENTIALS
     assert abs(kept.timestamp() - sign_in.at) < 0.1
-
-
-def test_the_longest_pause_asked_for_is_the_one_that_is_kept(tmp_path: Path) -> None:
-    """Answers that were on their way meanwhile may ask for less."""
-
-    async def refuses(visit: Visit) -> None:
-        while request := await visit.request():
-            if b"auth/token" in request:
-                await visit.send(answer(b'{"access_token": "t"}'))
-                continue
-            asked = [0, 0, 600, 1, 1, 1][min(len(visit.server.requests) - 1, 5)]
-            status = 429 if asked else 200
-            if asked == 1:
-                await asyncio.sleep(0.2)
-            headers = f"Retry-After: {asked}\r\n" if asked else ""
-            await visit.send(answer(b'{"id": 1}', status=status, headers=headers))
-
-    async def main() -> None:
-        async with raw_server(refuses) as server:
-            settings = settings_of(tmp_path, server.url(), in_flight=4)
-            posting = asyncio.create_task(post_run(desk.session(settings)))
-            await asyncio.sleep(1.0)
-            posting.cancel()
-            await asyncio.wait([posting])
-
-    with open_desk(tmp_path, rows=9) as desk:
-        started = datetime.now(NOON.tzinfo)
-        asyncio.run(main())
-        kept = datetime.fromisoformat(desk.ledger.pace_memory().paused_until)
-
-    assert kept > started + timedelta(seconds=500)
 
 
 # Tokens

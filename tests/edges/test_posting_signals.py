@@ -12,14 +12,14 @@ import pytest
 from importer.errors import ExitCode
 from importer.model import State
 from importer.posting import PostingEnd, post_run
+from tests.edges.posting_kit import open_desk, settings_of
 from tests.edges.raw_server import Visit, answer, raw_server
-from tests.edges.test_posting_kit import open_desk, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.edges.test_posting_kit import Desk
+    from tests.edges.posting_kit import Desk
 
 pytestmark = pytest.mark.skipif(
     threading.current_thread() is not threading.main_thread(),

@@ -18,7 +18,7 @@ from importer.model import (
     RunStop,
     State,
 )
-from tests.edges.test_posting_kit import open_desk
+from tests.edges.posting_kit import open_desk
 from tests.edges.test_posting_script_kit import (
     UNREACHED,
     Answer,
@@ -106,7 +106,7 @@ def test_a_halted_run_does_not_sign_in_again(tmp_path: Path) -> None:
         sign_ins += 1
 
     async def halt(poster: Poster, _: ScriptedServer) -> None:
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(0.1001)
         poster.turns.halt()
 
     with open_desk(tmp_path, rows=1) as desk:

@@ -52,7 +52,7 @@ FORMULAS = [
 HARMLESS = ["", "Leo", "O'Brien", "'=1", "'", "5-5", "a=b", "2030-01-07", "(312) 555-0147", "山田"]
 
 
-def make_row(number: int, *cells: str, **changes: Any) -> ResultRow:  # noqa: ANN401
+def make_row(number: int, *cells: str, **changes: Any) -> ResultRow:
     return ResultRow(**{"row_number": number, "cells": cells, "status": State.BOOKED} | changes)
 
 

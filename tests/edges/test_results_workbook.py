@@ -69,11 +69,11 @@ NASTY = [
 ]
 
 
-def make_row(number: int = 2, *cells: str, **changes: Any) -> ResultRow:  # noqa: ANN401
+def make_row(number: int = 2, *cells: str, **changes: Any) -> ResultRow:
     return ResultRow(**{"row_number": number, "cells": cells, "status": State.BOOKED} | changes)
 
 
-def make_summary(rows: Sequence[ResultRow] = (), **changes: Any) -> Summary:  # noqa: ANN401
+def make_summary(rows: Sequence[ResultRow] = (), **changes: Any) -> Summary:
     values = {"rows_in": len(rows), "booked": len(rows), "exit_code": 0, "exit_reason": "ok"}
     return Summary(
         run_id=RUN,

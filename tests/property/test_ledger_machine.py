@@ -23,7 +23,7 @@ from importer.model import (
     State,
     Unknown,
 )
-from tests.edges.test_ledger_kit import AT, crash, identity, make_row, open_at, plan, query
+from tests.edges.ledger_kit import AT, crash, identity, make_row, open_at, plan, query
 
 if TYPE_CHECKING:
     from importer.ledger import Earlier, Ledger, RowRecord

@@ -23,7 +23,7 @@ def load(tmp_path: Path) -> Load:
     (config / "profiles").mkdir(parents=True)
     work.mkdir()
 
-    def load_it(  # noqa: PLR0913 - one parameter a place
+    def load_it(
         *,
         flag: object = None,
         variable: str = "",
@@ -66,7 +66,7 @@ CONFIG = '[run]\nrate = "5/s"\n'
     ],
     ids=["flag", "variable", "dotenv", "profile", "config", "default"],
 )
-def test_the_nearer_place_wins_and_is_named(  # noqa: PLR0913, PLR0917 - a table of six places
+def test_the_nearer_place_wins_and_is_named(
     load: Load,
     flag: str | None,
     variable: str,

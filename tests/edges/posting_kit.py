@@ -24,8 +24,8 @@ from importer.posting.poster import Poster
 from importer.posting.tally import Tally
 from importer.posting.turns import Turns
 from importer.settings import load_settings
+from tests.edges.ledger_kit import make_row, plan, rows_of
 from tests.edges.sandbox_kit import booking_body
-from tests.edges.test_ledger_kit import make_row, plan, rows_of
 from tests.edges.test_posting_script_kit import (
     NOON,
     JumpingLoop,

@@ -1,0 +1,99 @@
+"""Writing the results of an earlier run once more, and deleting what it needs no longer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from importer.ledger import LedgerFolder, Spool, open_ledger, target_of
+from importer.pipeline.ending import STILL_NEEDED, exit_code_of, summary_of
+from importer.pipeline.reporting import default_place, reopened, run_named, write_run_results
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from importer.errors import ExitCode
+    from importer.ledger import Ledger, RunRecord
+    from importer.model import Clock, State
+    from importer.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewritten:
+    """Results that were written again, and what they say."""
+
+    path: Path
+    counts: Mapping[State, int]
+    exit_code: ExitCode
+
+
+def write_results_again(
+    run_id: str | None,
+    settings: Settings,
+    *,
+    source: Path | None,
+    results: Path | None,
+    clock: Clock,
+) -> Path:
+    """Write the results of an earlier run once more and return where they are.
+
+    Args:
+        run_id: Which run; None means the newest.
+        settings: Whose ledger.
+        source: The file that was imported, when it is no longer where it was.
+        results: Where they go; None means where they went before.
+        clock: The time.
+
+    Raises:
+        SettingsError: There is no such run, or the place cannot be written.
+        SourceError: The source is gone, or is not the file that was imported.
+    """
+    target = target_of(settings.base_url, settings.client_id)
+    folder = LedgerFolder(settings.state_dir / target.folder_name)
+    with open_ledger(folder, target, at=clock.now()) as ledger:
+        run = run_named(ledger, run_id)
+        return rewrite(ledger, run, settings, source=source, results=results, clock=clock).path
+
+
+def rewrite(
+    ledger: Ledger,
+    run: RunRecord,
+    settings: Settings,
+    *,
+    source: Path | None,
+    results: Path | None,
+    clock: Clock,
+) -> Rewritten:
+    """Write the results of a run from the ledger as it is now.
+
+    Raises:
+        SettingsError: The place cannot be written.
+        SourceError: The source is gone, or is not the file that was imported.
+    """
+    spool = Spool(ledger.folder.spool / run.run_id)
+    with ledger.history() as history:
+        counts = history.counts(run.run_number)
+        kinds = history.problem_kinds(run.run_number)
+        requests = history.requests(run.run_number)
+    code = exit_code_of(counts, kinds, None)
+    summary = summary_of(
+        run,
+        counts,
+        code,
+        ended_at=run.ended_at or "",
+        requests=requests,
+        target=settings.base_url,
+    )
+    written = write_run_results(
+        ledger,
+        run,
+        reopened(run, spool, settings, source, clock),
+        spool,
+        summary=summary,
+        path=results or default_place(run),
+    )
+    ledger.update_run(run.run_number, exit_code=int(code))
+    if not any(counts.get(state) for state in STILL_NEEDED):
+        spool.remove()
+    return Rewritten(path=written, counts=counts, exit_code=code)
