@@ -37,7 +37,7 @@ def base_url_of(text: str) -> str:
         raise AddressError("has a query or a fragment")
     if parts.scheme not in ("https", "http"):
         raise AddressError("does not begin with https://")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback_host(parts.hostname):
         raise AddressError(
             "uses http, which would show patients to the network: only https may leave"
         )
@@ -46,7 +46,7 @@ def base_url_of(text: str) -> str:
 
 def is_loopback_url(base_url: str) -> bool:
     """Return whether an address that `base_url_of` returned stays on this machine."""
-    return _is_loopback(host_of(base_url))
+    return is_loopback_host(host_of(base_url))
 
 
 def host_of(base_url: str) -> str:
@@ -94,5 +94,6 @@ def _is_ip(host: str) -> bool:
     return True
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback_host(host: str) -> bool:
+    """Return whether a host is this very machine."""
     return ip_address(host).is_loopback if _is_ip(host) else host == "localhost"

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="How to print it.",
 )
-@setting_options("show_values", "json", "quiet", "verbose")
+@setting_options("show_values", "json", "quiet")
 @click.pass_context
 def command(ctx: click.Context, /, files: tuple[str, ...], form: str, **_flags: object) -> None:
     """Say what would be refused; send nothing.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import json
 import secrets
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
+from importer.address import is_loopback_host
 from importer.errors import LedgerError, SettingsError
 from importer.ledger.disk import MOUNTS, disk_kind, is_network_disk, write_durably
 
@@ -49,19 +49,12 @@ def target_of(base_url: str, client_id: str) -> Target:
     parts = urlsplit(base_url)
     host = (parts.hostname or "").rstrip(".")
     address = f"{parts.scheme}://{host}"
-    if _is_loopback(host):
+    if is_loopback_host(host):
         address = f"{parts.scheme}://127.0.0.1"
     elif parts.port not in (None, _USUAL_PORTS.get(parts.scheme)):
         address += f":{parts.port}"
     digest = hashlib.sha256(f"{address}\n{client_id}".encode()).hexdigest()
     return Target(address=address, digest=digest)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

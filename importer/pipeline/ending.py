@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from importer.reports import ProblemGroup
 
 _NEED_A_PERSON = (State.INVALID, State.REJECTED, State.LEFT_OUT)
-STILL_NEEDED = (State.READY, State.SENDING, State.UNKNOWN)
-"""Rows in these states keep the run's private copy of its source."""
+_STILL_NEEDED = (State.READY, State.SENDING, State.UNKNOWN)
 _MANY_ROWS = 50_000
 _INTERRUPTED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 
@@ -50,40 +49,39 @@ def finish(job: Job, run: RunRecord, intake: Intake, spool: Spool, stop: Stop | 
         kinds = history.problem_kinds(run.run_number)
         record = history.run(run.run_id) or run
         requests = history.requests(run.run_number)
-    code = exit_code_of(counts, kinds, stop)
-    if stop is not None:
-        job.observer.notice(_told(stop))
-    summary = summary_of(
-        record, counts, code, ended_at=ended_at, requests=requests, target=job.settings.base_url
-    )
-    written, failure = _write_results(job, run, intake, spool, summary)
-    if failure is not None:
-        code = worst(code, failure.exit_code)
     summary = summary_of(
         record,
         counts,
-        code,
+        exit_code_of(counts, kinds, stop),
         ended_at=ended_at,
         requests=requests,
         target=job.settings.base_url,
-        results=written,
         stop=stop,
     )
-    failure = _write_summary(job, summary)
-    if failure is not None:
-        code = worst(code, failure.exit_code)
+    if stop is not None:
+        job.observer.notice(_told(stop))
+    written, failure = _write_results(job, run, intake, spool, summary)
+    summary = replace(_worsened(summary, failure), results=str(written or ""))
+    summary = _worsened(summary, _write_summary(job, summary))
     if not job.ledger.has_failed:
-        is_over = written is not None and not any(counts.get(state) for state in STILL_NEEDED)
-        job.ledger.update_run(run.run_number, ended_at=ended_at, exit_code=int(code))
-        if is_over:
+        job.ledger.update_run(run.run_number, ended_at=ended_at, exit_code=summary.exit_code)
+        if written is not None and not is_still_needed(counts):
             spool.remove()
     return RunReport(
         summary=summary,
         results_path=written,
         groups=Grouping(intake.table.headings).groups_of(kinds),
-        exit_code=code,
+        exit_code=ExitCode(summary.exit_code),
         stop=stop,
     )
+
+
+def _worsened(summary: Summary, failure: ImporterError | None) -> Summary:
+    """Return the summary with the exit code that also counts what could not be written."""
+    if failure is None:
+        return summary
+    code = worst(ExitCode(summary.exit_code), failure.exit_code)
+    return replace(summary, exit_code=int(code), exit_reason=code.reason)
 
 
 def write_failure(job: Job, source_name: str, error: ImporterError) -> None:
@@ -122,6 +120,11 @@ def _told(stop: Stop) -> str:
     return f"{why}; {stop.todo}" if stop.todo else why
 
 
+def is_still_needed(counts: Mapping[State, int]) -> bool:
+    """Return whether any row of a run still needs the private copy of its source."""
+    return any(counts.get(state) for state in _STILL_NEEDED)
+
+
 def exit_code_of(
     counts: Mapping[State, int], kinds: list[ProblemKind], stop: Stop | None
 ) -> ExitCode:
@@ -147,7 +150,6 @@ def summary_of(  # noqa: PLR0913 - the totals come from six places
     ended_at: str,
     requests: int,
     target: str,
-    results: Path | None = None,
     stop: Stop | None = None,
 ) -> Summary:
     """Return the totals of a run, which add up to its rows."""
@@ -175,7 +177,6 @@ def summary_of(  # noqa: PLR0913 - the totals come from six places
         ended_at=ended_at,
         target=target,
         sheet=run.sheet,
-        results=str(results) if results else "",
         version=__version__,
         why=stop.why if stop else "",
     )

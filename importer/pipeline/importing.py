@@ -6,6 +6,7 @@ import asyncio
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.errors import ExitCode, ImporterError, LedgerError, SettingsError, SourceError
@@ -21,13 +22,13 @@ from importer.ledger import (
 from importer.model import State
 from importer.pacing import wait_after_restart_s
 from importer.pipeline.carrying_on import carry_on, is_unfinished
-from importer.pipeline.ending import STILL_NEEDED, RunReport, finish, write_failure
+from importer.pipeline.ending import RunReport, finish, is_still_needed, write_failure
 from importer.pipeline.groups import Grouping
 from importer.pipeline.intake import take_in
 from importer.pipeline.job import Job, Unobserved
 from importer.pipeline.planning import Planner
 from importer.pipeline.reporting import default_place
-from importer.pipeline.stored_settings import restored, stored
+from importer.pipeline.stored_settings import refuse_others, restored, stored
 from importer.pipeline.views import plan_view
 from importer.posting import LONGEST_PAUSE_S, Session, Stop, post_run, spacing_s_of
 from importer.rate import rate_text
@@ -36,7 +37,6 @@ from importer.results import default_results_path, prove_writable, results_kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from importer.ledger import History, Ledger, RunRecord
     from importer.model import Clock, RunId
@@ -75,20 +75,8 @@ def import_file(
             results=results,
             summary=settings.summary,
         )
-        if settings.summary is not None:
-            settings.summary.unlink(missing_ok=True)  # last night's must not speak for this run
-        try:
+        with _told_in_the_summary(job, source.name):
             return _import(job, source)
-        except OSError as error:
-            failure = LedgerError(
-                f"the state folder {ledger.folder.path} cannot be written: {error.strerror}",
-                todo="free some disk space, then run the same command again",
-            )
-            write_failure(job, source.name, failure)
-            raise failure from None
-        except (SourceError, LedgerError) as error:
-            write_failure(job, source.name, error)
-            raise
 
 
 def plan_file(source: Path, settings: Settings, *, clock: Clock, selection: Selection) -> PlanView:
@@ -115,10 +103,11 @@ def plan_file(source: Path, settings: Settings, *, clock: Clock, selection: Sele
         spool = Spool(ledger.folder.spool / run_id)
         try:
             digest, intake = _taken_in(job, spool, source)
-            newest, has_sent = _unfinished(job, digest, intake.sheet)
-            if newest is not None and (has_sent or newest.settings == stored(settings)):
+            newest, is_begun = _unfinished(job, digest, intake.sheet)
+            if newest is not None and is_begun:
+                refuse_others(newest.run_id, newest.settings, settings)
                 grouping = Grouping(intake.table.headings)
-                return plan_view(job, newest, intake, grouping, left=_ready(ledger, newest))
+                return plan_view(job, newest, intake, grouping, left=_to_send(job, newest))
             run, grouping = _plan(job, run_id, source, digest, intake, spool)
             view = plan_view(job, run, intake, grouping, left=None)
             ledger.plan(partial(planning.forget_run, run_number=run.run_number))
@@ -153,7 +142,7 @@ def resume_run(
                 todo="run the file itself again: solv-import run FILE",
             )
         results = settings.results or default_place(run)
-        _prove_places(source, results, settings.summary)
+        _prove_places(Path(run.source_path), results, settings.summary)
         job = Job(
             settings=settings,
             ledger=ledger,
@@ -163,8 +152,33 @@ def resume_run(
             results=results,
             summary=settings.summary,
         )
-        intake = take_in(source, settings, now=clock.now(), name=run.source_name)
-        return _carry_on(job, run, intake)
+        with _told_in_the_summary(job, run.source_name):
+            intake = take_in(source, settings, now=clock.now(), name=run.source_name)
+            return _carry_on(job, run, intake)
+
+
+@contextmanager
+def _told_in_the_summary(job: Job, source_name: str) -> Iterator[None]:
+    """Let an import that fails as a whole leave a summary of its own, never last night's.
+
+    Raises:
+        LedgerError: The state folder cannot be written, or the ledger not trusted.
+        ImporterError: Whatever else stopped it.
+    """
+    if job.summary is not None:
+        job.summary.unlink(missing_ok=True)
+    try:
+        yield
+    except OSError as error:
+        failure = LedgerError(
+            f"the state folder {job.ledger.folder.path} cannot be written: {error.strerror}",
+            todo="free some disk space, then run the same command again",
+        )
+        write_failure(job, source_name, failure)
+        raise failure from None
+    except ImporterError as error:
+        write_failure(job, source_name, error)
+        raise
 
 
 def _import(job: Job, source: Path) -> RunReport:
@@ -194,26 +208,37 @@ def _taken_in(job: Job, spool: Spool, source: Path) -> tuple[str, Intake]:
 
 
 def _unfinished(job: Job, digest: str, sheet: str) -> tuple[RunRecord | None, bool]:
-    """Return the newest run of this very file if it has rows to send, and whether it sent any."""
+    """Return the newest run of this very file if it has rows to send, and whether it goes on.
+
+    One that has sent nothing goes on only if it was planned with the same choices.
+    """
     with job.ledger.history() as history:
         newest = history.newest_run_of(digest, sheet)
         if newest is None or not is_unfinished(history, newest):
             return None, False
-        return newest, history.has_sent(newest.run_number)
+        is_whole = job.selection.is_everything and not history.counts(newest.run_number).get(
+            State.LEFT_OUT
+        )
+        is_alike = is_whole and newest.settings == stored(job.settings)
+        return newest, is_alike or history.has_sent(newest.run_number)
 
 
-def _ready(ledger: Ledger, run: RunRecord) -> int:
-    with ledger.history() as history:
-        return history.counts(run.run_number).get(State.READY, 0)
+def _to_send(job: Job, run: RunRecord) -> int:
+    """Return how many rows of a run would go now, by the operator's selection."""
+    with job.ledger.history() as history:
+        ready = history.rows(run.run_number, State.READY)
+        chosen = sum(job.selection.includes(row.row_number) for row in ready)
+    limit = job.selection.limit
+    return chosen if limit is None else min(chosen, limit)
 
 
 def _to_carry_on(job: Job, digest: str, sheet: str) -> RunRecord | None:
-    """Return the run of this very file that has rows left to send, if there is one.
+    """Return the run of this very file that goes on, if there is one.
 
-    One that has sent nothing and was planned with other settings is closed instead.
+    One that has sent nothing and was planned with other choices is closed instead.
     """
-    newest, has_sent = _unfinished(job, digest, sheet)
-    if newest is None or has_sent or newest.settings == stored(job.settings):
+    newest, is_begun = _unfinished(job, digest, sheet)
+    if newest is None or is_begun:
         return newest
     job.ledger.plan(partial(planning.supersede, run_number=newest.run_number))
     Spool(job.ledger.folder.spool / newest.run_id).remove()
@@ -372,8 +397,7 @@ def _is_needed(history: History, run_id: str) -> bool:
     run = history.run(run_id)
     if run is None:
         return False
-    counts = history.counts(run.run_number)
-    return any(counts.get(state) for state in STILL_NEEDED)
+    return is_still_needed(history.counts(run.run_number))
 
 
 def _prove_places(source: Path, results: Path, summary: Path | None) -> None:

@@ -48,12 +48,8 @@ def _statuses(folder: LedgerFolder, run_id: str | None) -> list[RunStatus]:
         address = history.address()
         runs = history.runs() if run_id is None else [history.run(run_id)]
         known = [run for run in runs if run is not None]
-        newest = known[-1].run_number if known else 0
-        is_busy = is_held(folder.lock_file)
-        return [
-            _status(history, run, address, is_running=is_busy and run.run_number == newest)
-            for run in known
-        ]
+        newest = history.run(None) if is_held(folder.lock_file) else None
+        return [_status(history, run, address, is_running=run == newest) for run in known]
 
 
 def _status(history: History, run: RunRecord, address: str, *, is_running: bool) -> RunStatus:

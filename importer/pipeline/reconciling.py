@@ -102,8 +102,8 @@ def apply_decisions(
 def _rewritten(ledger: Ledger, run: RunRecord, settings: Settings, clock: Clock) -> Path | None:
     """Write the results again; decisions that were taken stand, also when that fails."""
     try:
-        return rewrite(ledger, run, settings, source=None, results=None, clock=clock).path
-    except (SettingsError, SourceError):
+        return rewrite(ledger, run, settings, source=None, results=None, clock=clock)
+    except (SettingsError, SourceError, OSError):
         return None
 
 

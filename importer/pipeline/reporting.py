@@ -188,10 +188,9 @@ def _result_row(
 
 
 def _error_kinds(history: History, run: RunRecord, intake: Intake) -> list[ErrorKind]:
-    groups = {
-        (kind.code, kind.field, kind.column): kind for kind in history.problem_kinds(run.run_number)
-    }
-    kinds = sorted(groups.values(), key=lambda kind: (-kind.rows, kind.code.code))
+    kinds = sorted(
+        history.problem_kinds(run.run_number), key=lambda kind: (-kind.rows, kind.code.code)
+    )
     return [
         ErrorKind(
             code=kind.code.code,

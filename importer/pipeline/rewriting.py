@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from importer.ledger import LedgerFolder, Spool, open_ledger, target_of
-from importer.pipeline.ending import STILL_NEEDED, exit_code_of, summary_of
+from importer.pipeline.ending import exit_code_of, is_still_needed, summary_of
 from importer.pipeline.reporting import default_place, reopened, run_named, write_run_results
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-    from importer.errors import ExitCode
     from importer.ledger import Ledger, RunRecord
-    from importer.model import Clock, State
+    from importer.model import Clock
     from importer.settings import Settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rewritten:
-    """Results that were written again, and what they say."""
-
-    path: Path
-    counts: Mapping[State, int]
-    exit_code: ExitCode
 
 
 def write_results_again(
@@ -53,7 +41,7 @@ def write_results_again(
     folder = LedgerFolder(settings.state_dir / target.folder_name)
     with open_ledger(folder, target, at=clock.now()) as ledger:
         run = run_named(ledger, run_id)
-        return rewrite(ledger, run, settings, source=source, results=results, clock=clock).path
+        return rewrite(ledger, run, settings, source=source, results=results, clock=clock)
 
 
 def rewrite(
@@ -64,7 +52,7 @@ def rewrite(
     source: Path | None,
     results: Path | None,
     clock: Clock,
-) -> Rewritten:
+) -> Path:
     """Write the results of a run from the ledger as it is now.
 
     Raises:
@@ -94,6 +82,6 @@ def rewrite(
         path=results or default_place(run),
     )
     ledger.update_run(run.run_number, exit_code=int(code))
-    if not any(counts.get(state) for state in STILL_NEEDED):
+    if not is_still_needed(counts):
         spool.remove()
-    return Rewritten(path=written, counts=counts, exit_code=code)
+    return written

@@ -18,7 +18,11 @@ RULES_VERSION = 1
 
 def stored(settings: Settings) -> str:
     """Return the settings that change requests, as the ledger keeps them."""
-    kept = {"rules_version": RULES_VERSION, **settings.request_settings()}
+    kept = {
+        "rules_version": RULES_VERSION,
+        "allow_duplicates": settings.allow_duplicates,
+        **settings.request_settings(),
+    }
     return json.dumps(kept, sort_keys=True)
 
 
@@ -59,4 +63,5 @@ def restored(settings: Settings, kept: str) -> Settings:
         text_location_ids=before["text_location_ids"],
         defaults=before["defaults"],
         allow_walkin_scheduling=before["allow_walkin_scheduling"],
+        allow_duplicates=before["allow_duplicates"],
     )

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar, assert_never
 
+import structlog
+
 from importer.model import Booked, NotTaken, Outcome, Rejected, State, Unknown
 from importer.problems import ProblemCode
 
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_MOST_FREED = 1_000
-
 
 @dataclass(slots=True, kw_only=True)
 class Records:
@@ -35,7 +35,7 @@ class Records:
     tally: Tally
     observer: Observer
     _rejected: dict[int, int] = field(default_factory=dict, init=False)
-    """Row id -> status, of the first ones: only they are ever put back to `ready`."""
+    """Row id -> status."""
 
     async def claim(self, request: PlannedRequest, at: datetime) -> bool:
         """Write down that a row will be sent then; return whether it is ours to send."""
@@ -73,12 +73,12 @@ class Records:
         self._show()
 
     def _count(self, request: PlannedRequest, outcome: Outcome) -> None:
+        _log_row(request, outcome)
         match outcome:
             case Booked():
                 self._note(State.BOOKED)
             case Rejected():
-                if len(self._rejected) < _MOST_FREED:
-                    self._rejected[request.row_id] = outcome.http_status
+                self._rejected[request.row_id] = outcome.http_status
                 self._note(State.REJECTED, _problem_words(outcome))
             case Unknown():
                 self._note(State.UNKNOWN)
@@ -105,6 +105,17 @@ class Records:
         where = "kept in the rescue file" if kept else "NOT on disk: write it down"
         said = f"row {request.row_number} ({request.row_key}): {_word_for(outcome)}, {where}"
         self.observer.notice(said)
+
+
+def _log_row(request: PlannedRequest, outcome: Outcome) -> None:
+    """Log what became of a row, for whoever asked to be told; never what is in it."""
+    if structlog.is_configured():
+        structlog.get_logger().info(
+            "row",
+            row=request.row_number,
+            state=_word_for(outcome),
+            http_status=outcome.http_status,
+        )
 
 
 async def durable(future: Future[T]) -> T:

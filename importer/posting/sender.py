@@ -66,21 +66,28 @@ class Sender:
             ImporterError: The run cannot go on.
         """
         retrying = AsyncRetrying(
-            retry=retry_if_result(self._may_go_again),
+            retry=retry_if_result(_was_not_taken),
             stop=self._has_tried_enough,
             wait=wait_random_exponential(multiplier=1, max=60),
-            sleep=self.turns.nap,
+            sleep=self._wait,
             retry_error_callback=_last_outcome,
         )
         outcome: Outcome | None = await retrying(self._try, request, connection)
         return outcome
 
+    async def _wait(self, seconds: float) -> None:
+        """Wait before a row goes again, and count it as waiting meanwhile."""
+        self.records.tally.waiting += 1
+        try:
+            await self.turns.nap(seconds)
+        finally:
+            self.records.tally.waiting -= 1
+
     async def _try(self, request: PlannedRequest, connection: BookingApi) -> Outcome | None:
         """Send a row once, and again at once for causes that no try is charged for."""
         while True:
             outcome = await self._post_once(request, connection)
-            is_free = isinstance(outcome, NotTaken) and outcome.cause in _AT_ONCE
-            if not is_free or self.turns.is_halted:
+            if not isinstance(outcome, NotTaken) or outcome.cause not in _AT_ONCE:
                 return outcome
 
     async def _post_once(self, request: PlannedRequest, connection: BookingApi) -> Outcome | None:
@@ -129,9 +136,6 @@ class Sender:
                 await self.records.record(request, _interrupted(has_left=has_left))
             raise
 
-    def _may_go_again(self, outcome: Outcome | None) -> bool:
-        return isinstance(outcome, NotTaken) and not self.turns.is_halted
-
     def _has_tried_enough(self, state: RetryCallState) -> bool:
         """Return whether the row's tries, or the whole run's budget of them, are used up."""
         if state.attempt_number >= _TRIES:
@@ -147,6 +151,10 @@ def _interrupted(*, has_left: bool) -> Outcome:
     if has_left:
         return Unknown(reason="stopped while waiting for the answer")
     return NotTaken(cause=NotTakenCause.HELD_BACK, left=False)
+
+
+def _was_not_taken(outcome: Outcome | None) -> bool:
+    return isinstance(outcome, NotTaken)
 
 
 def _last_outcome(state: RetryCallState) -> Outcome | None:

@@ -16,6 +16,8 @@ class Tally:
     run_id: str
     total: int
     limit_per_s: float | None
+    waiting: int = 0
+    """Rows that were not taken and go again."""
     _states: Counter[State] = field(default_factory=Counter, init=False)
     _problems: Counter[str] = field(default_factory=Counter, init=False)
     _last_problem: str = field(default="", init=False)
@@ -45,6 +47,7 @@ class Tally:
             booked=self._states[State.BOOKED],
             rejected=self._states[State.REJECTED],
             unknown=self._states[State.UNKNOWN],
+            waiting=self.waiting,
             skipped=self._states[State.SKIPPED],
             limit_per_s=self.limit_per_s,
             paused_s=paused_s,

@@ -54,7 +54,7 @@ def _correct(summary: Summary, status_column: str) -> tuple[str, ...]:
 
 def _send_the_rest(summary: Summary) -> tuple[str, ...]:
     steps = []
-    if summary.not_sent and summary.exit_code == ExitCode.SOURCE:
+    if summary.not_sent and summary.invalid and summary.exit_code == ExitCode.SOURCE:
         steps.append(
             f"{_rows(summary.not_sent)} could be sent but waited for the others. "
             "Correct those first, or add --only-valid to send these now."

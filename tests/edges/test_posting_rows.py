@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -100,6 +100,18 @@ def test_progress_counts_every_settled_row_once(tmp_path: Path) -> None:
     assert [view.done for view in desk.watcher.views] == sorted(
         view.done for view in desk.watcher.views
     )
+
+
+def test_a_claim_bears_the_time_at_which_its_request_leaves(tmp_path: Path) -> None:
+    """It is written before; the next process counts its first spacing from it."""
+    with open_desk(tmp_path, rows=4) as desk:
+        _, server = desk.post(all_booked, per_s=2)
+        rows = desk.rows()
+
+    for departure in server.departures:
+        claimed_at = datetime.fromisoformat(rows[departure.row_number].sending_at or "")
+        left_at = NOON + timedelta(seconds=departure.at_s - 1_000)
+        assert abs((claimed_at - left_at).total_seconds()) < 0.001
 
 
 # What may go again

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -93,6 +94,17 @@ def test_a_second_signal_leaves_the_rest_as_sending(tmp_path: Path) -> None:
     assert end.stop is not None
     assert end.stop.exit_code == ExitCode.TERMINATED
     assert states == {State.BOOKED: 1, State.SENDING: 4, State.READY: 55}
+
+
+def test_a_run_in_a_thread_leaves_signals_to_the_main_one(tmp_path: Path) -> None:
+    """A web page posts from a thread of its own."""
+    before = signal.getsignal(signal.SIGTERM)
+    with open_desk(tmp_path, rows=5) as desk, ThreadPoolExecutor() as threads:
+        end = threads.submit(post, desk, tmp_path).result()
+        assert desk.states() == {State.BOOKED: 5}
+
+    assert end.stop is None
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_what_we_were_started_to_ignore_stays_ignored(tmp_path: Path) -> None:
