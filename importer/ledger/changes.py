@@ -68,16 +68,21 @@ def claim(connection: Connection, row_id: int, at: str) -> State:
     return State.UNKNOWN if state is State.SENDING else state
 
 
-def record(connection: Connection, row_id: int, outcome: Outcome, at: str) -> None:
+def record(connection: Connection, row_id: int, outcome: Outcome, at: str) -> Outcome:
     """Write down what came of a row that is `sending`.
+
+    Returns:
+        What was written: a booking whose id stands on another row already is unknown.
 
     Raises:
         LedgerError: The row was not `sending`: somebody else changed the ledger.
     """
-    if not _settle(connection, row_id, outcome, at):
+    written = _settle(connection, row_id, outcome, at)
+    if written is None:
         raise LedgerError("a row that was being sent is no longer so in the ledger", todo=RESTORE)
     if isinstance(outcome, NotTaken) and outcome.cause is NotTakenCause.TOO_MANY_REQUESTS:
         _count_wait(connection, row_id)
+    return written
 
 
 def rescue(connection: Connection, answer: RescuedAnswer, at: str) -> None:
@@ -142,8 +147,12 @@ def _doubted(connection: Connection, row_id: int, outcome: Outcome) -> Outcome:
 
 def _settle(
     connection: Connection, row_id: int, outcome: Outcome, at: str, *also: ColumnElement[bool]
-) -> bool:
-    """Give a row that is `sending` its outcome, and its followers too; return whether it was."""
+) -> Outcome | None:
+    """Give a row that is `sending` its outcome, and its followers too.
+
+    Returns:
+        The outcome that it was given, None when the row was not `sending`.
+    """
     outcome = _doubted(connection, row_id, outcome)
     changed = (
         update(row_table)
@@ -151,7 +160,7 @@ def _settle(
         .values(**_values_of(outcome, at))
     )
     if connection.execute(changed).rowcount != 1:
-        return False
+        return None
     match outcome:
         case Booked():
             booking = {"booking_id": outcome.booking_id, "decided_at": at}
@@ -166,7 +175,7 @@ def _settle(
             free_followers(connection, row_id)
         case _:
             assert_never(outcome)
-    return True
+    return outcome
 
 
 def _values_of(outcome: Outcome, at: str) -> dict[str, Any]:

@@ -128,8 +128,8 @@ class Ledger:
         self._last_request_at = at.isoformat()
         return self._writer.submit(partial(changes.claim, row_id=row_id, at=at.isoformat()))
 
-    def record(self, row_id: int, outcome: Outcome, at: datetime) -> Future[None]:
-        """Write down what came of a row that is `sending`."""
+    def record(self, row_id: int, outcome: Outcome, at: datetime) -> Future[Outcome]:
+        """Write down what came of a row that is `sending`; resolves to what was written."""
         return self._writer.submit(
             partial(changes.record, row_id=row_id, outcome=outcome, at=at.isoformat())
         )

@@ -50,20 +50,24 @@ class Records:
         await durable(self.ledger.invalidate(request.row_id, problem, self.clock.now()))
         self._note(State.INVALID)
 
-    async def record(self, request: PlannedRequest, outcome: Outcome) -> None:
+    async def record(self, request: PlannedRequest, outcome: Outcome) -> Outcome:
         """Write an outcome down; what the ledger cannot take goes to the rescue file.
+
+        Returns:
+            What was written, which may be less sure than what the server said.
 
         Raises:
             LedgerError: The ledger could not take it.
         """
         try:
-            await durable(self.ledger.record(request.row_id, outcome, self.clock.now()))
+            written = await durable(self.ledger.record(request.row_id, outcome, self.clock.now()))
         except Exception:
             self._rescue(request, outcome)
             raise
         if isinstance(outcome, Rejected) and outcome.text:
             self._keep_words(request, outcome.text)
-        self._count(request, outcome)
+        self._count(request, written)
+        return written
 
     async def free_rejected(self, status: int) -> None:
         """Put the rows rejected with `status` back to `ready`: it was about the whole run."""

@@ -10,7 +10,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 from tenacity.wait import wait_random_exponential
 
 from importer.errors import ImporterError
-from importer.model import NotTaken, NotTakenCause, Outcome, Unknown
+from importer.model import Booked, NotTaken, NotTakenCause, Outcome, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -102,6 +102,10 @@ class Sender:
         if not await self.records.claim(request, self.turns.moment_of(slot)):
             return None
         outcome = await self._post_claimed(request, connection, slot)
+        if isinstance(outcome, Booked):  # the ledger may know better: the id may be another row's
+            outcome = await self.records.record(request, outcome)
+            self.judge(outcome)
+            return outcome
         try:
             self.judge(outcome)
         finally:  # whatever happens, an answer is written down

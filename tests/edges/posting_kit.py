@@ -25,8 +25,7 @@ from importer.posting.tally import Tally
 from importer.posting.turns import Turns
 from importer.settings import load_settings
 from tests.edges.ledger_kit import make_row, plan, rows_of
-from tests.edges.sandbox_kit import booking_body
-from tests.edges.test_posting_script_kit import (
+from tests.edges.posting_script_kit import (
     NOON,
     JumpingLoop,
     LoopClock,
@@ -34,6 +33,7 @@ from tests.edges.test_posting_script_kit import (
     ScriptedServer,
     run_jumping,
 )
+from tests.edges.sandbox_kit import booking_body
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator

@@ -17,7 +17,7 @@ from importer.ledger import LedgerFolder, open_ledger
 from importer.model import Booked, NotTakenCause, Rejected, State, Unknown
 from tests.edges.ledger_kit import full_disk, no_file_beyond, rows_of
 from tests.edges.posting_kit import TARGET, open_desk
-from tests.edges.test_posting_script_kit import (
+from tests.edges.posting_script_kit import (
     NOON,
     UNREACHED,
     Answer,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from importer.ledger import RowRecord
     from importer.posting.poster import Poster
-    from tests.edges.test_posting_script_kit import ScriptedServer
+    from tests.edges.posting_script_kit import ScriptedServer
 
 IN_FLIGHT = 6
 

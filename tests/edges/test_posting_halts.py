@@ -15,7 +15,7 @@ from importer.model import Booked, NotTakenCause, Rejected, State, Unknown
 from importer.posting import Stop
 from importer.posting.records import durable
 from tests.edges.posting_kit import FAR_AHEAD, Watcher, open_desk
-from tests.edges.test_posting_script_kit import (
+from tests.edges.posting_script_kit import (
     NOON,
     UNREACHED,
     Answer,

@@ -22,7 +22,7 @@ from importer.model import (
 )
 from tests.edges.ledger_kit import codes_of, make_row, plan
 from tests.edges.posting_kit import open_desk
-from tests.edges.test_posting_script_kit import (
+from tests.edges.posting_script_kit import (
     HELD_BACK,
     NOON,
     UNREACHED,

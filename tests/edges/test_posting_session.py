@@ -17,8 +17,8 @@ from importer.posting import PostingEnd, in_flight_of, jitter_s_of, post_run, sp
 from importer.posting.session import turns_of
 from importer.sandbox import Limit, SandboxConfig, most_in_window, running_sandbox
 from tests.edges.posting_kit import open_desk, settings_of
+from tests.edges.posting_script_kit import NOON, LoopClock, run_jumping
 from tests.edges.raw_server import HandedInClock, Visit, answer, raw_server
-from tests.edges.test_posting_script_kit import NOON, LoopClock, run_jumping
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ from importer.model import (
     State,
 )
 from tests.edges.posting_kit import open_desk
-from tests.edges.test_posting_script_kit import (
+from tests.edges.posting_script_kit import (
     UNREACHED,
     Answer,
     all_booked,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from importer.posting import PostingEnd
     from importer.posting.poster import Poster
-    from tests.edges.test_posting_script_kit import ScriptedServer
+    from tests.edges.posting_script_kit import ScriptedServer
 
 # Errors of the run, before anything left
 

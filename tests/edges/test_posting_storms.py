@@ -17,7 +17,7 @@ from importer.errors import ExitCode
 from importer.model import Booked, NotTaken, NotTakenCause, Outcome, Rejected, State, Unknown
 from importer.posting import Stop
 from tests.edges.posting_kit import JITTER_S, open_desk
-from tests.edges.test_posting_script_kit import HELD_BACK, UNREACHED, LoopClock
+from tests.edges.posting_script_kit import HELD_BACK, UNREACHED, LoopClock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from importer.ledger import RowRecord
     from importer.posting.poster import Poster
     from tests.edges.posting_kit import Watcher
-    from tests.edges.test_posting_script_kit import Departure, ScriptedServer
+    from tests.edges.posting_script_kit import Departure, ScriptedServer
 
 ROWS = 60
 

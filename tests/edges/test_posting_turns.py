@@ -14,7 +14,7 @@ import pytest
 
 from importer.pacing import Pace
 from importer.posting.turns import Turns
-from tests.edges.test_posting_script_kit import NOON, LoopClock, run_jumping
+from tests.edges.posting_script_kit import NOON, LoopClock, run_jumping
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine

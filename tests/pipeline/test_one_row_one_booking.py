@@ -194,6 +194,21 @@ def test_one_booking_id_does_not_stand_for_two_rows(
     assert statuses(other) == {2: "unknown"}
 
 
+def test_a_server_that_repeats_one_id_stops_the_run(
+    desk: Callable[..., Desk], make_row: Make, write_csv: Write
+) -> None:
+    at = desk()
+    at.run(write_csv((make_row(n) for n in range(2, 40)), name="one.csv"))
+    confused = desk()
+    confused.folder = at.folder
+
+    other = confused.run(write_csv((make_row(n) for n in range(40, 70)), name="other.csv"))
+
+    assert other.exit_code == ExitCode.UNKNOWN_OUTCOMES
+    assert counts_of(other)["unknown"] <= 4 + 5  # in flight + the breaker
+    assert "in a row" in other.summary.why
+
+
 def test_looking_at_a_plan_changes_nothing(
     desk: Callable[..., Desk], make_row: Make, write_csv: Write
 ) -> None:
