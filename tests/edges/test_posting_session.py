@@ -268,7 +268,8 @@ def test_no_more_connections_are_made_than_there_are_rows(tmp_path: Path) -> Non
         while request := await visit.request():
             await asyncio.sleep(0.1)
             is_token = b"auth/token" in request
-            await visit.send(answer(b'{"access_token": "t"}' if is_token else b'{"id": 1}'))
+            booked = b'{"id": %d}' % len(visit.server.requests)
+            await visit.send(answer(b'{"access_token": "t"}' if is_token else booked))
 
     async def main() -> int:
         async with raw_server(books) as server:
@@ -277,7 +278,7 @@ def test_no_more_connections_are_made_than_there_are_rows(tmp_path: Path) -> Non
             return server.visits
 
     with open_desk(tmp_path, rows=3) as desk:
-        assert asyncio.run(main()) == 1 + 3
+        assert 1 < asyncio.run(main()) <= 1 + 3
 
 
 def test_a_session_without_rows_asks_for_no_token(tmp_path: Path) -> None:
