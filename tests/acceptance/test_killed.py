@@ -139,7 +139,8 @@ def test_a_run_killed_again_and_again_books_everybody_once_in_the_end(
     assert counts == {"skipped": ROWS - unknown} | ({"unknown": unknown} if unknown else {})
     assert last.summary["rows_in"] == ROWS
     assert_log_and_results_agree(server, read_results(last.results))
-    assert set(Counter(r.body_hmac for r in server.requests()).values()) == {1}
+    whole = [r.body_hmac for r in server.requests() if r.body_hmac]  # a kill may cut one in two
+    assert set(Counter(whole).values()) == {1}
 
     settle(run_cli, last, server)
     done = killer.run()
