@@ -8,6 +8,7 @@ from importer.ledger.lock import is_held
 from importer.ledger.records import (
     Earlier,
     NewRun,
+    OtherRuns,
     PlannedRow,
     ProblemKind,
     ProblemRecord,
@@ -22,6 +23,7 @@ __all__ = [
     "Ledger",
     "LedgerFolder",
     "NewRun",
+    "OtherRuns",
     "PaceMemory",
     "PlannedRequest",
     "PlannedRow",

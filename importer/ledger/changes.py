@@ -42,7 +42,7 @@ def claim(connection: Connection, row_id: int, at: str) -> State:
     A row that somebody else is sending is UNKNOWN to us. One that is the same booking as a live
     row follows that one: the unique index decides, so two runs that race cannot both send.
     """
-    planned = select(run_table.c.run_number).where(run_table.c.is_planned == 1)
+    planned = select(run_table.c.run_number).where(run_table.c.planned_at.is_not(None))
     claimed = (
         update(row_table)
         .where(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from importer.errors import LedgerError
 from importer.ledger.connecting import Access, check_layout, connect, damaged, read_meta
 from importer.ledger.folder import RESTORE
-from importer.ledger.records import ProblemKind, ProblemRecord, RowRecord, RunRecord
-from importer.ledger.schema import problem_table, row_table, run_table, written_table
+from importer.ledger.records import OtherRuns, ProblemKind, ProblemRecord, RowRecord, RunRecord
+from importer.ledger.schema import LIVE, problem_table, row_table, run_table, written_table
 from importer.model import RowKey, RunId, State
 from importer.problems import problem_of
 
@@ -70,12 +70,12 @@ class History:
 
     def runs(self) -> list[RunRecord]:
         """Return every planned run, the oldest first."""
-        runs = select(run_table).where(run_table.c.is_planned == 1)
+        runs = select(run_table).where(run_table.c.planned_at.is_not(None))
         return [_run(row) for row in self._all(runs.order_by(run_table.c.run_number))]
 
     def run(self, run_id: str | None) -> RunRecord | None:
         """Return the run of that id, or the newest when None."""
-        runs = select(run_table).where(run_table.c.is_planned == 1)
+        runs = select(run_table).where(run_table.c.planned_at.is_not(None))
         if run_id is not None:
             runs = runs.where(run_table.c.run_id == run_id)
         found = self._all(runs.order_by(run_table.c.run_number.desc()).limit(1))
@@ -86,7 +86,7 @@ class History:
         found = self._all(
             select(run_table)
             .where(
-                run_table.c.is_planned == 1,
+                run_table.c.planned_at.is_not(None),
                 run_table.c.source_digest == source_digest,
                 run_table.c.sheet == sheet,
             )
@@ -132,6 +132,27 @@ class History:
             if len(found) < _PAGE:
                 return
             after = found[-1].row_number
+
+    def other_runs(self, run_number: int) -> dict[bytes, OtherRuns]:
+        """Return what other runs did with the requests of this one, by the request's HMAC."""
+        c = row_table.c
+        mine = select(c.request).where(c.run_number == run_number)
+        found = self._all(
+            select(
+                c.request,
+                func.sum(c.requests).label("requests"),
+                func.sum(c.releases + case((c.cancelled_at.is_(None), 0), else_=1)).label("again"),
+                func.max(case((LIVE, 1), else_=0)).label("is_live"),
+            )
+            .where(c.run_number != run_number, c.requests > 0, c.request.in_(mine))
+            .group_by(c.request)
+        )
+        return {
+            row.request: OtherRuns(
+                requests=row.requests, allowed_again=row.again, is_live=bool(row.is_live)
+            )
+            for row in found
+        }
 
     def problems(self, row_ids: list[int]) -> dict[int, list[ProblemRecord]]:
         """Return the problems of these rows."""
@@ -216,6 +237,7 @@ def _run(row: Row[Any]) -> RunRecord:
         settings=row.settings,
         waits_429=row.waits_429,
         started_at=row.started_at,
+        planned_at=row.planned_at,
         ended_at=row.ended_at,
         exit_code=row.exit_code,
         is_accepted=bool(row.is_accepted),
@@ -242,4 +264,6 @@ def _row(row: Row[Any]) -> RowRecord:
         refers_to=row.refers_to,
         told_key=RowKey(row.first_row_key or row.row_key),
         is_cancelled=row.cancelled_at is not None,
+        releases=row.releases,
+        is_settled=row.settled_at is not None,
     )

@@ -119,9 +119,9 @@ class Ledger:
         """Register rows of a run; return their row ids."""
         return self.plan(partial(planning.add_rows, run_number=run_number, rows=rows))
 
-    def finish_planning(self, run_number: int) -> None:
+    def finish_planning(self, run_number: int, at: datetime) -> None:
         """Let the run send."""
-        self.plan(partial(planning.finish_planning, run_number=run_number))
+        self.plan(partial(planning.finish_planning, run_number=run_number, at=at.isoformat()))
 
     def claim(self, row_id: int, at: datetime) -> Future[State]:
         """Move a row from `ready` to `sending`; resolves to SENDING only if it is ours now."""

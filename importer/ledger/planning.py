@@ -76,26 +76,26 @@ def add_rows(connection: Connection, run_number: int, rows: Sequence[PlannedRow]
     return row_ids
 
 
-def finish_planning(connection: Connection, run_number: int) -> None:
+def finish_planning(connection: Connection, run_number: int, at: str) -> None:
     """Let the run send: every row of the file has been read, validated and registered."""
     connection.execute(
-        update(run_table).where(run_table.c.run_number == run_number).values(is_planned=1)
+        update(run_table).where(run_table.c.run_number == run_number).values(planned_at=at)
     )
 
 
 def sweep_unplanned(connection: Connection) -> None:
     """Forget runs that were stopped while their file was read; they have sent nothing."""
-    unplanned = select(run_table.c.run_number).where(run_table.c.is_planned == 0)
+    unplanned = select(run_table.c.run_number).where(run_table.c.planned_at.is_(None))
     rows = select(row_table.c.row_id).where(row_table.c.run_number.in_(unplanned))
     connection.execute(delete(problem_table).where(problem_table.c.row_id.in_(rows)))
     connection.execute(delete(row_table).where(row_table.c.run_number.in_(unplanned)))
-    connection.execute(delete(run_table).where(run_table.c.is_planned == 0))
+    connection.execute(delete(run_table).where(run_table.c.planned_at.is_(None)))
 
 
 def forget_run(connection: Connection, run_number: int) -> None:
     """Forget a run that was planned only to be looked at."""
     connection.execute(
-        update(run_table).where(run_table.c.run_number == run_number).values(is_planned=0)
+        update(run_table).where(run_table.c.run_number == run_number).values(planned_at=None)
     )
     sweep_unplanned(connection)
 

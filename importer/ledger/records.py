@@ -37,6 +37,8 @@ class RunRecord:
     settings: str
     waits_429: int
     started_at: str
+    planned_at: str | None
+    """When the whole file had been read, validated and registered."""
     ended_at: str | None
     exit_code: int | None
     is_accepted: bool
@@ -82,6 +84,22 @@ class RowRecord:
     told_key: RowKey
     """The key of the row that the server's answer was about: its own, or the one it refers to."""
     is_cancelled: bool
+    releases: int
+    """How often the operator allowed it to be sent again."""
+    is_settled: bool
+    """A person said what became of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherRuns:
+    """What other runs of the ledger did with one and the same request."""
+
+    requests: int
+    """How often they claimed it."""
+    allowed_again: int
+    """How often the operator released it, or said that its booking was cancelled."""
+    is_live: bool
+    """One of them has booked it, or may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

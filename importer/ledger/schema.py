@@ -19,7 +19,7 @@ from importer.model import State
 
 APPLICATION_ID = 0x534F4C56
 """`SOLV`, so that no other program's database is taken for a ledger."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -41,7 +41,7 @@ run_table = Table(
     Column("source_digest", String, nullable=False, index=True),
     Column("sheet", String, nullable=False),
     Column("settings", String, nullable=False),
-    Column("is_planned", Integer, nullable=False, default=0),
+    Column("planned_at", String),
     Column("waits_429", Integer, nullable=False, default=0),
     Column("started_at", String, nullable=False),
     Column("ended_at", String),

@@ -11,6 +11,7 @@ from importer.pipeline.importing import import_file, plan_file, resume_run
 from importer.pipeline.looking import run_statuses
 from importer.pipeline.reconciling import apply_decisions, unknown_worksheet
 from importer.pipeline.rewriting import write_results_again
+from importer.pipeline.verifying import verify_run
 
 __all__ = [
     "RunReport",
@@ -21,5 +22,6 @@ __all__ = [
     "resume_run",
     "run_statuses",
     "unknown_worksheet",
+    "verify_run",
     "write_results_again",
 ]

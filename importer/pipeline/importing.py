@@ -283,7 +283,7 @@ def _plan(
         if not job.ledger.has_failed:
             job.ledger.plan(planning.sweep_unplanned)
         raise
-    job.ledger.finish_planning(run_number)
+    job.ledger.finish_planning(run_number, job.clock.now())
     return _run_of(job.ledger, run_id), grouping
 
 

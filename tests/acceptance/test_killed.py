@@ -99,7 +99,7 @@ def _states(database: Path) -> Counter[str]:
     try:
         found = connection.execute(
             "SELECT state, count(*) FROM row"
-            " WHERE run_number = (SELECT max(run_number) FROM run WHERE is_planned)"
+            " WHERE run_number = (SELECT max(run_number) FROM run WHERE planned_at)"
             " GROUP BY state"
         )
         return Counter(dict(found.fetchall()))

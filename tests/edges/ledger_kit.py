@@ -80,7 +80,7 @@ def plan(ledger: Ledger, *rows: PlannedRow, run_id: str = "run", digest: str = "
     """Register rows as one run that may send; return their row ids."""
     run_number = begin(ledger, run_id, digest)
     row_ids = ledger.add_rows(run_number, rows)
-    ledger.finish_planning(run_number)
+    ledger.finish_planning(run_number, AT)
     return row_ids
 
 

@@ -92,7 +92,7 @@ def test_a_row_of_a_run_that_is_still_planned_is_not_granted(ledger: Ledger) -> 
     (row_id,) = ledger.add_rows(run_number, [make_row()])
 
     assert claim(ledger, row_id) is State.READY
-    ledger.finish_planning(run_number)
+    ledger.finish_planning(run_number, AT)
     assert claim(ledger, row_id) is State.SENDING
 
 

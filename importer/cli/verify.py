@@ -1,0 +1,115 @@
+"""`solv-import verify`: hold a run against everything that knows of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from importer.cli.options import setting_options, settings_of
+from importer.cli.run_ids import run_id_of
+from importer.cli.shell import command as command_class
+from importer.cli.terminal import put, say
+from importer.clock import SystemClock
+from importer.errors import ExitCode
+from importer.rate import parse_rate
+
+if TYPE_CHECKING:
+    from importer.verify import Evidence, Violation
+
+_MOST_SHOWN = 20
+
+
+@click.command(
+    "verify",
+    cls=command_class(
+        "verify",
+        ("solv-import verify", "the newest run: source, ledger and results agree"),
+        ("solv-import verify 7f3a9c --source moved/visits.xlsx", "the file has moved"),
+        ("solv-import verify --request-log requests.jsonl --server-limit 20/s", "and the sandbox"),
+    ),
+)
+@click.argument("run_id", required=False, metavar="[RUN]")
+@click.option(
+    "--source",
+    type=click.Path(path_type=Path),
+    help="The file that was imported, when it is not where it was.",
+)
+@click.option(
+    "--request-log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="What a sandbox wrote with `--log`: also judge what was sent and booked.",
+)
+@click.option(
+    "--server-limit", metavar="N/s|min|h", help="The limit that no window of the log may exceed."
+)
+@setting_options("results", "profile", "json")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    run_id: str | None,
+    source: Path | None,
+    request_log: Path | None,
+    server_limit: str | None,
+    **_flags: object,
+) -> None:
+    """Check that every promise was kept in a run; reads only."""
+    from importer.pipeline import verify_run  # noqa: PLC0415 - pandas is slow to import
+
+    settings = settings_of(ctx)
+    settings.require_ledger()
+    if server_limit and request_log is None:
+        raise click.UsageError("--server-limit needs --request-log")
+    evidence, violations = verify_run(
+        None if run_id is None else run_id_of(settings, run_id),
+        settings,
+        clock=SystemClock(),
+        source=source,
+        request_log=request_log,
+        limit=_limit_of(server_limit),
+    )
+    if settings.json:
+        put(json.dumps(_as_json(evidence, violations)))
+    else:
+        _tell(evidence, violations)
+    ctx.exit(ExitCode.LEDGER if violations else ExitCode.OK)
+
+
+def _limit_of(text: str | None) -> tuple[int, float] | None:
+    rate = parse_rate(text) if text else None
+    return None if rate is None else (int(rate.count), rate.window_s)
+
+
+def _tell(evidence: Evidence, violations: list[Violation]) -> None:
+    for violation in violations[:_MOST_SHOWN]:
+        put(f"{violation.invariant}  {violation.what}")
+    if len(violations) > _MOST_SHOWN:
+        put(f"and {len(violations) - _MOST_SHOWN:,} more: see them all with --json")
+    seen = [f"{len(evidence.source_rows):,} rows of the source", "the ledger"]
+    if evidence.results is not None:
+        seen.append("the results")
+    if evidence.requests is not None:
+        seen.append(f"{len(evidence.requests):,} requests at the server")
+    against = f"{', '.join(seen[:-1])} and {seen[-1]}"
+    if violations:
+        broken = "promise" if len(violations) == 1 else "promises"
+        say(f"{len(violations):,} broken {broken} between {against}.")
+    else:
+        say(f"Every promise kept: {against} agree.")
+    if evidence.requests is None:
+        say("What a real server booked is not in here: only Solv can tell.")
+
+
+def _as_json(evidence: Evidence, violations: list[Violation]) -> dict[str, object]:
+    return {
+        "type": "verify",
+        "rows": len(evidence.source_rows),
+        "has_results": evidence.results is not None,
+        "requests": None if evidence.requests is None else len(evidence.requests),
+        "violations": [
+            {"invariant": violation.invariant, "what": violation.what} for violation in violations
+        ],
+    }

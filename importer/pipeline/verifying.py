@@ -1,0 +1,238 @@
+"""Gathering the evidence of one run: its source, its ledger, its results, the server's log."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from importer.errors import SettingsError
+from importer.identity import canonical_body
+from importer.ledger import History, LedgerFolder, OtherRuns, Spool, target_of
+from importer.pipeline.reporting import reopened
+from importer.reading import ReadOptions, open_table
+from importer.results import ResultsKind, results_kind
+from importer.sandbox import body_hmac, read_log_key, read_request_log
+from importer.verify import Evidence, Held, Seen, Shown, Violation, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from importer.ledger import RowRecord, RunRecord
+    from importer.model import Clock
+    from importer.pipeline.intake import Intake
+    from importer.sandbox import LoggedRequest
+    from importer.settings import Settings
+
+_TOLD_WHOLE = frozenset({"", "201", "latency", "expire-tokens"})
+"""Faults with which the answer leaves the sandbox as it should."""
+_NEVER = OtherRuns(requests=0, allowed_again=0, is_live=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerLog:
+    """What a server says it was asked, and by which hash it names bodies."""
+
+    requests: Sequence[Seen]
+    """Booking requests, in the order of their arrival."""
+    arrivals_s: Sequence[float]
+    """Arrivals of every request, sign-ins included."""
+    hash_of: Callable[[bytes], str]
+    """Body -> the `body` of its request."""
+
+
+def read_server_log(path: Path) -> ServerLog:
+    """Return what the request log of a sandbox tells.
+
+    Raises:
+        SettingsError: It, or its key beside it, cannot be read.
+    """
+    try:
+        key, logged = read_log_key(path), read_request_log(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SettingsError(
+            f"{path.name} cannot be read as a request log ({type(error).__name__})",
+            todo="name the file that `solv-import sandbox --log` wrote, its key beside it",
+        ) from None
+    return server_log_of(logged, key)
+
+
+def server_log_of(logged: Sequence[LoggedRequest], key: bytes) -> ServerLog:
+    """Return what these requests of a sandbox tell."""
+    return ServerLog(
+        requests=[_seen(request) for request in logged if request.is_booking],
+        arrivals_s=[request.mono for request in logged],
+        hash_of=lambda body: body_hmac(key, body) or "",
+    )
+
+
+def evidence_of(
+    run_id: str | None,
+    settings: Settings,
+    *,
+    clock: Clock,
+    source: Path | None = None,
+    results: Path | None = None,
+    server: ServerLog | None = None,
+) -> Evidence:
+    """Return what is known of one run; nothing is written.
+
+    Args:
+        run_id: Which run; None means the newest.
+        settings: Whose ledger.
+        clock: The time.
+        source: The file that was imported, when it is no longer where it was.
+        results: The results, when they are not where they were written.
+        server: What the server says it was asked.
+
+    Raises:
+        SettingsError: There is no such run, or the results are not ours.
+        SourceError: The source is gone, or is not the file that was imported.
+        LedgerError: There is no ledger, or it cannot be read.
+    """
+    target = target_of(settings.base_url, settings.client_id)
+    folder = LedgerFolder(settings.state_dir / target.folder_name)
+    with History(folder.database) as history:
+        run = history.run(run_id)
+        if run is None:
+            raise SettingsError(
+                f"there is no run {run_id or ''}".rstrip() + " for this target",
+                todo="list the runs with: solv-import status",
+            )
+        intake = reopened(run, Spool(folder.spool / run.run_id), settings, source, clock)
+        bodies = list(_bodies(intake, server))
+        held = _held_rows(history, run, dict(bodies))
+    place = results or (Path(run.results_path) if run.results_path else None)
+    return Evidence(
+        source_rows=[number for number, _ in bodies],
+        ledger=held,
+        results=list(_shown(place)) if place is not None else None,
+        requests=None if server is None else server.requests,
+        arrivals_s=() if server is None else server.arrivals_s,
+        planned_s=datetime.fromisoformat(run.planned_at).timestamp() if run.planned_at else None,
+    )
+
+
+def verify_run(
+    run_id: str | None,
+    settings: Settings,
+    *,
+    clock: Clock,
+    source: Path | None = None,
+    request_log: Path | None = None,
+    limit: tuple[int, float] | None = None,
+) -> tuple[Evidence, list[Violation]]:
+    """Return what is known of one run, and every promise that it shows to be broken.
+
+    Args:
+        run_id: Which; None means the newest.
+        settings: Whose ledger, and where the results are when not where they were written.
+        clock: The time.
+        source: The file that was imported, when it is no longer where it was.
+        request_log: The request log of a sandbox.
+        limit: At most so many requests in any window of so many seconds.
+
+    Raises:
+        SettingsError: There is no such run, or the log or the results are not ours.
+        SourceError: The source is gone, or is not the file that was imported.
+        LedgerError: There is no ledger, or it cannot be read.
+    """
+    server = None if request_log is None else read_server_log(request_log)
+    found = evidence_of(
+        run_id, settings, clock=clock, source=source, results=settings.results, server=server
+    )
+    evidence = replace(found, limit=limit)
+    return evidence, verify(evidence)
+
+
+def _seen(request: LoggedRequest) -> Seen:
+    fault = (request.fault or "").partition(",")[0]
+    return Seen(
+        arrived_s=request.at,
+        status=request.status,
+        is_committed=request.committed,
+        booking_id=request.booking_id,
+        body=request.body_hmac or "",
+        booking=(request.natural_key or "") if request.committed else "",
+        is_whole=request.is_answered and fault in _TOLD_WHOLE,
+    )
+
+
+def _bodies(intake: Intake, server: ServerLog | None) -> Iterator[tuple[int, str]]:
+    """Yield every row number of the source with the hash of what it would send."""
+    for checked in intake.chunks():
+        for row in checked.rows:
+            if server is None or row.request is None:
+                yield row.row_number, ""
+            else:
+                yield row.row_number, server.hash_of(canonical_body(row.request))
+
+
+def _held_rows(history: History, run: RunRecord, bodies: dict[int, str]) -> list[Held]:
+    others = history.other_runs(run.run_number)
+    return [
+        _held(row, bodies.get(row.row_number, ""), others.get(row.request or b"", _NEVER))
+        for row in history.rows(run.run_number)
+    ]
+
+
+def _held(row: RowRecord, body: str, elsewhere: OtherRuns) -> Held:
+    return Held(
+        row_number=row.row_number,
+        state=row.state,
+        booking_id=row.booking_id,
+        body=body,
+        occurrence=row.occurrence,
+        is_reference=row.refers_to is not None,
+        allowed_again=row.releases + row.is_cancelled + elsewhere.allowed_again,
+        is_settled=row.is_settled,
+        requests_elsewhere=elsewhere.requests,
+        is_live_elsewhere=elsewhere.is_live,
+    )
+
+
+def _shown(path: Path) -> Iterator[Shown]:
+    """Yield the rows of a results file.
+
+    Raises:
+        SettingsError: It is gone, or is no results file of ours.
+    """
+    try:
+        yield from (
+            _shown_lines(path)
+            if results_kind(path) is ResultsKind.JSON_LINES
+            else (_shown_table(path))
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise SettingsError(
+            f"{path.name} cannot be read as results ({type(error).__name__})",
+            todo="write them again with `solv-import results RUN`, or name them with --results",
+        ) from None
+
+
+def _shown_lines(path: Path) -> Iterator[Shown]:
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            yield Shown(
+                row_number=row["row_number"], status=row["status"], booking_id=row["booking_id"]
+            )
+
+
+def _shown_table(path: Path) -> Iterator[Shown]:
+    table = open_table(path, ReadOptions())
+    # Ours stand last; a source may have a heading of the same name before them.
+    columns = {heading: place for place, heading in enumerate(table.headings)}
+    for chunk in table.chunks():
+        numbers, words, ids = (
+            chunk.frame[columns[heading]].tolist()
+            for heading in ("row_number", "status", "booking_id")
+        )
+        for number, word, booking_id in zip(numbers, words, ids, strict=True):
+            yield Shown(
+                row_number=int(number),
+                status=word,
+                booking_id=int(booking_id) if booking_id else None,
+            )
