@@ -127,10 +127,10 @@ def _is_open(path: Path) -> bool:
 
 def ledger(settings: Settings) -> Finding:
     """Return whether the ledger of this target can be read, without writing to it."""
-    from importer.ledger import History, LedgerFolder, target_of  # noqa: PLC0415 - SQLAlchemy
+    from importer.ledger import History  # noqa: PLC0415 - SQLAlchemy is slow to import
+    from importer.pipeline.ledgers import folder_of  # noqa: PLC0415 - as above
 
-    target = target_of(settings.base_url, settings.client_id)
-    folder = LedgerFolder(settings.state_dir / target.folder_name)
+    folder = folder_of(settings)
     if not folder.database.exists():
         return Finding(what="ledger", detail="none for this target yet (the first run makes it)")
     try:

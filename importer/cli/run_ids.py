@@ -44,17 +44,11 @@ def _some(ids: Sequence[str]) -> str:
 
 def _known_ids(settings: Settings) -> list[str] | None:
     """Return the ids of every run that the command could mean, None when they cannot be read."""
-    from importer.ledger import History, LedgerFolder, target_of  # noqa: PLC0415 - SQLAlchemy
+    from importer.ledger import History  # noqa: PLC0415 - SQLAlchemy is slow to import
+    from importer.pipeline.ledgers import existing_folders  # noqa: PLC0415 - as above
 
-    if settings.base_url and settings.client_id:
-        names = [target_of(settings.base_url, settings.client_id).folder_name]
-    else:
-        folder = settings.state_dir
-        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     ids: list[str] = []
-    for ledger in (LedgerFolder(settings.state_dir / name) for name in names):
-        if not ledger.database.is_file():
-            continue
+    for ledger in existing_folders(settings):
         try:
             with History(ledger.database) as history:
                 ids += [run.run_id for run in history.runs()]

@@ -11,21 +11,19 @@ from typing import TYPE_CHECKING
 
 from importer.errors import ExitCode, ImporterError, LedgerError, SettingsError, SourceError
 from importer.ledger import (
-    LedgerFolder,
     NewRun,
     PaceMemory,
     Spool,
-    open_ledger,
     planning,
-    target_of,
 )
 from importer.model import State
 from importer.pacing import wait_after_restart_s
 from importer.pipeline.carrying_on import carry_on, is_unfinished
-from importer.pipeline.ending import RunReport, finish, is_still_needed, write_failure
+from importer.pipeline.ending import RunReport, finish, write_failure
 from importer.pipeline.groups import Grouping
 from importer.pipeline.intake import take_in
 from importer.pipeline.job import Job, Unobserved
+from importer.pipeline.ledgers import opened_and_swept
 from importer.pipeline.planning import Planner
 from importer.pipeline.reporting import default_place
 from importer.pipeline.stored_settings import refuse_others, restored, stored
@@ -38,7 +36,7 @@ from importer.results import default_results_path, prove_writable, results_kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from importer.ledger import History, Ledger, RunRecord
+    from importer.ledger import Ledger, RunRecord
     from importer.model import Clock, RunId
     from importer.pipeline.intake import Intake
     from importer.reports import Observer, PlanView
@@ -65,7 +63,7 @@ def import_file(
     settings.require_target()
     results = settings.results or default_results_path(source)
     _prove_places(source, results, settings.summary)
-    with _opened(settings, clock) as ledger:
+    with opened_and_swept(settings, clock) as ledger:
         job = Job(
             settings=settings,
             ledger=ledger,
@@ -89,7 +87,7 @@ def plan_file(source: Path, settings: Settings, *, clock: Clock, selection: Sele
         LedgerError: The ledger cannot be trusted.
     """
     settings.require_target()
-    with _opened(settings, clock) as ledger:
+    with opened_and_swept(settings, clock) as ledger:
         job = Job(
             settings=settings,
             ledger=ledger,
@@ -132,7 +130,7 @@ def resume_run(
         SourceError: Its source is gone.
     """
     settings.require_target()
-    with _opened(settings, clock) as ledger:
+    with opened_and_swept(settings, clock) as ledger:
         run = _run_to_resume(ledger, run_id)
         settings = restored(settings, run.settings)
         source = Spool(ledger.folder.spool / run.run_id).source()
@@ -377,27 +375,6 @@ def _held(*, is_held: bool) -> Stop:
             todo="correct them and run again, or send the others with --only-valid",
         )
     return Stop(exit_code=ExitCode.SOURCE, why="not confirmed, so nothing was sent")
-
-
-@contextmanager
-def _opened(settings: Settings, clock: Clock) -> Iterator[Ledger]:
-    """Open the ledger of the target, alone, and sweep what a killed reader left."""
-    target = target_of(settings.base_url, settings.client_id)
-    folder = LedgerFolder(settings.state_dir / target.folder_name)
-    with open_ledger(folder, target, at=clock.now()) as ledger:
-        with ledger.history() as history:
-            for kept in folder.spool.iterdir():
-                if kept.is_dir() and not _is_needed(history, kept.name):
-                    Spool(kept).remove()
-        yield ledger
-
-
-def _is_needed(history: History, run_id: str) -> bool:
-    """Return whether any row of a run still needs its private copy of the source."""
-    run = history.run(run_id)
-    if run is None:
-        return False
-    return is_still_needed(history.counts(run.run_number))
 
 
 def _prove_places(source: Path, results: Path, summary: Path | None) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.errors import ExitCode, SettingsError
-from importer.ledger import History, LedgerFolder, is_held, target_of
+from importer.ledger import History, LedgerFolder, is_held
 from importer.model import State
+from importer.pipeline.ledgers import existing_folders
 from importer.reports import RunStatus
 
 if TYPE_CHECKING:
@@ -23,24 +24,13 @@ def run_statuses(settings: Settings, run_id: str | None) -> list[RunStatus]:
         SettingsError: There is no run of that id.
         LedgerError: A ledger cannot be read.
     """
-    found = [status for folder in _folders(settings) for status in _statuses(folder, run_id)]
+    folders = existing_folders(settings)
+    found = [status for folder in folders for status in _statuses(folder, run_id)]
     if run_id is not None and not found:
         raise SettingsError(
             f"there is no run {run_id}", todo="list the runs with: solv-import status"
         )
     return sorted(found, key=lambda status: status.started_at)
-
-
-def _folders(settings: Settings) -> list[LedgerFolder]:
-    if settings.base_url and settings.client_id:
-        target = target_of(settings.base_url, settings.client_id)
-        folders = [settings.state_dir / target.folder_name]
-    elif settings.state_dir.is_dir():
-        folders = sorted(settings.state_dir.iterdir())
-    else:
-        folders = []
-    ledgers = [LedgerFolder(folder) for folder in folders]
-    return [ledger for ledger in ledgers if ledger.database.is_file()]
 
 
 def _statuses(folder: LedgerFolder, run_id: str | None) -> list[RunStatus]:

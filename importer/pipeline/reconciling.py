@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from importer.errors import SettingsError, SourceError
-from importer.ledger import LedgerFolder, Ruling, Spool, open_ledger, target_of
+from importer.ledger import Ruling, Spool
 from importer.model import Answer, State
 from importer.pipeline.ending import exit_code_of
+from importer.pipeline.ledgers import opened
 from importer.pipeline.reporting import reopened, run_named
 from importer.pipeline.rewriting import rewrite
 from importer.reports import DecisionReport
@@ -41,11 +42,9 @@ def unknown_worksheet(run_id: str | None, settings: Settings, path: Path, *, clo
         SourceError: The source is gone, or is not the file that was imported.
     """
     prove_writable(path)
-    target = target_of(settings.base_url, settings.client_id)
-    folder = LedgerFolder(settings.state_dir / target.folder_name)
-    with open_ledger(folder, target, at=clock.now()) as ledger:
+    with opened(settings, clock) as ledger:
         run = run_named(ledger, run_id)
-        spool = Spool(folder.spool / run.run_id)
+        spool = Spool(ledger.folder.spool / run.run_id)
         spool.prepare()
         intake = reopened(run, spool, settings, None, clock)
         rows = list(_unknown_rows(ledger, run, intake))
@@ -63,9 +62,7 @@ def apply_decisions(
         SourceError: The worksheet cannot be read, or a decision is not one of ours.
     """
     decisions = read_decisions(path)
-    target = target_of(settings.base_url, settings.client_id)
-    folder = LedgerFolder(settings.state_dir / target.folder_name)
-    with open_ledger(folder, target, at=clock.now()) as ledger:
+    with opened(settings, clock) as ledger:
         run = run_named(ledger, run_id)
         rulings = [
             Ruling(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from importer.ledger import LedgerFolder, Spool, open_ledger, target_of
+from importer.ledger import Spool
 from importer.pipeline.ending import exit_code_of, is_still_needed, summary_of
+from importer.pipeline.ledgers import opened
 from importer.pipeline.reporting import default_place, reopened, run_named, write_run_results
 
 if TYPE_CHECKING:
@@ -37,9 +38,7 @@ def write_results_again(
         SettingsError: There is no such run, or the place cannot be written.
         SourceError: The source is gone, or is not the file that was imported.
     """
-    target = target_of(settings.base_url, settings.client_id)
-    folder = LedgerFolder(settings.state_dir / target.folder_name)
-    with open_ledger(folder, target, at=clock.now()) as ledger:
+    with opened(settings, clock) as ledger:
         run = run_named(ledger, run_id)
         return rewrite(ledger, run, settings, source=source, results=results, clock=clock)
 

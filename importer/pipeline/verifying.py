@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from importer.errors import SettingsError
 from importer.identity import canonical_body
-from importer.ledger import History, LedgerFolder, OtherRuns, Spool, target_of
+from importer.ledger import OtherRuns, Spool
+from importer.pipeline.ledgers import folder_of, history_of
 from importer.pipeline.reporting import reopened
 from importer.reading import ReadOptions, open_table
 from importer.results import ResultsKind, results_kind
@@ -20,7 +21,7 @@ from importer.verify import Evidence, Held, Seen, Shown, Violation, verify
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from importer.ledger import RowRecord, RunRecord
+    from importer.ledger import History, RowRecord, RunRecord
     from importer.model import Clock
     from importer.pipeline.intake import Intake
     from importer.sandbox import LoggedRequest
@@ -92,16 +93,15 @@ def evidence_of(
         SourceError: The source is gone, or is not the file that was imported.
         LedgerError: There is no ledger, or it cannot be read.
     """
-    target = target_of(settings.base_url, settings.client_id)
-    folder = LedgerFolder(settings.state_dir / target.folder_name)
-    with History(folder.database) as history:
+    with history_of(settings) as history:
         run = history.run(run_id)
         if run is None:
             raise SettingsError(
                 f"there is no run {run_id or ''}".rstrip() + " for this target",
                 todo="list the runs with: solv-import status",
             )
-        intake = reopened(run, Spool(folder.spool / run.run_id), settings, source, clock)
+        spool = Spool(folder_of(settings).spool / run.run_id)
+        intake = reopened(run, spool, settings, source, clock)
         bodies = list(_bodies(intake, server))
         held = _held_rows(history, run, dict(bodies))
     place = results or (Path(run.results_path) if run.results_path else None)
