@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from openpyxl import load_workbook
 
 import importer
+from tests.acceptance.server_kit import SandboxProcess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,12 +116,13 @@ class Cli:
         """Return where ledgers, keys and spool stand."""
         return self.folder / "state"
 
-    def target(self, sandbox: Sandbox, **settings: str) -> None:
+    def target(self, sandbox: Sandbox | SandboxProcess, **settings: str) -> None:
         """Send to this sandbox from now on."""
+        account = sandbox if isinstance(sandbox, SandboxProcess) else sandbox.config
         self.environ |= {
             "SOLV_IMPORT_BASE_URL": sandbox.base_url,
-            "SOLV_IMPORT_CLIENT_ID": sandbox.config.client_id,
-            "SOLV_IMPORT_CLIENT_SECRET": sandbox.config.client_secret,
+            "SOLV_IMPORT_CLIENT_ID": account.client_id,
+            "SOLV_IMPORT_CLIENT_SECRET": account.client_secret,
             **{f"SOLV_IMPORT_{name.upper()}": value for name, value in settings.items()},
         }
 
