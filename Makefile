@@ -7,7 +7,7 @@ T ?= tests
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # A stamp a set of packages: made anew when its lock file or pyproject.toml changes.
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml
@@ -51,6 +51,27 @@ format: $(VENV)/dev.stamp ## put the code in its form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# Tools that are compared with ours, in an environment of their own. bulk-post works on
+# Python 3.11 although it asks for 3.12: for it and what it needs, the lock's marker is left out.
+.venv-bench/stamp: requirements/bench.txt
+	@echo "Installing the tools to compare with into .venv-bench ..."
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@sed '/^bulk-post==\|^jsonpath-ng==/s/ ; .* \\/ \\/' $< > .venv-bench/bench.txt
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes --ignore-requires-python -r .venv-bench/bench.txt
+	@touch $@
+
+.PHONY: bench-tools
+bench-tools: .venv-bench/stamp ## install the tools that are compared with ours
+
+.PHONY: chaos
+chaos: $(VENV)/dev.stamp .venv-bench/stamp ## kill, cut off and fill up everything: 30 minutes
+	CHAOS=full $(BIN)/python -m pytest -n auto tests/chaos tests/acceptance
+
+.PHONY: reliability-report
+reliability-report: $(VENV)/dev.stamp .venv-bench/stamp ## all of chaos and more, as a table in docs/
+	$(BIN)/python -m tests.chaos.report
+
 .PHONY: cover
 cover: $(VENV)/dev.stamp ## every test, with branch coverage
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term-missing:skip-covered $(T)
@@ -60,7 +81,7 @@ lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate --no-emit-index-url --no-emit-find-links --extra dev --extra web \
 		pyproject.toml requirements/build.in -c requirements/constraints.txt -o requirements/dev.txt
-	for extra in web fleet remote; do uv pip compile --quiet --universal --python-version 3.11 \
+	for extra in web fleet remote bench; do uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 		--extra $$extra pyproject.toml -c requirements/dev.txt -o requirements/$$extra.txt; done
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -69,4 +90,4 @@ lock: ## resolve the dependencies anew (needs uv)
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-bench dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
