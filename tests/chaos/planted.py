@@ -43,7 +43,7 @@ def planted(name: str | None) -> Iterator[None]:
         replaced.append((owner, attribute, owner.__dict__[attribute]))
         setattr(owner, attribute, value)
 
-    _load()
+    load_bugs()
     try:
         if name is not None:
             BUGS[name](replace)
@@ -53,7 +53,7 @@ def planted(name: str | None) -> Iterator[None]:
             setattr(owner, attribute, value)
 
 
-def _load() -> None:
+def load_bugs() -> None:
     """Import every module of bugs."""
     from importlib import import_module  # noqa: PLC0415 - the bugs import this module
     from pathlib import Path  # noqa: PLC0415 - as above
