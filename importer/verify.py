@@ -17,9 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _MAY_GO_AGAIN = frozenset({401, 421, 423, 425, 429})
-_REFUSED = frozenset({400, 403, 404, 405, 406, 409, 410, 413, 414, 415, 422, 431, 501, 505})
-_NO_BOOKING = frozenset({State.REJECTED, State.INVALID, State.READY})
+_REFUSED = frozenset(
+    {400, 403, 404, 405, 406, 409, 410, 413, 414, 415, 422, 431, 501, 505, *range(300, 400)}
+)
+_UNAVAILABLE = 503
+_NO_BOOKING = frozenset(
+    {State.REJECTED, State.INVALID, State.READY, State.DUPLICATE, State.LEFT_OUT}
+)
 _UNSETTLED = frozenset({State.SENDING, State.UNKNOWN})
+_MAY_BE_BOOKED = _UNSETTLED | {State.BOOKED}
 _FIRST = 5
 
 
@@ -61,6 +67,12 @@ class Held:
     """A person said what became of it."""
     requests_elsewhere: int = 0
     """How often other runs claimed the same request."""
+    occurrences_elsewhere: int = 0
+    """How often another run was to make the same booking."""
+    allowed_elsewhere: int = 0
+    """How often the operator let other runs make the same booking again."""
+    cancelled_elsewhere: int = 0
+    """How many of those were bookings that had been cancelled."""
     is_live_elsewhere: bool = False
     """Another run has made the same booking, or may have."""
 
@@ -104,6 +116,8 @@ class Evidence:
     """In flight + 5, when there was a single outage."""
     were_answers_read: bool = False
     """No process was killed and no client cut off, so whatever was answered whole was read."""
+    is_503_trusted: bool = False
+    """The operator said that a 503 means that nothing was taken."""
 
 
 def verify(evidence: Evidence) -> list[Violation]:
@@ -123,7 +137,12 @@ def verify(evidence: Evidence) -> list[Violation]:
 
 def _nothing_is_sent_twice(evidence: Evidence) -> Iterator[Violation]:
     """I1: no request repeats one that may have been taken, but for those that were released."""
-    taken = Counter(seen.body for seen in evidence.requests or () if _may_be_taken(seen))
+    harmless = _MAY_GO_AGAIN | _REFUSED | ({_UNAVAILABLE} if evidence.is_503_trusted else set())
+    taken = Counter(
+        seen.body
+        for seen in evidence.requests or ()
+        if seen.is_committed or seen.status not in harmless
+    )
     for body, rows in _by_body(evidence.ledger).items():
         most = _allowed(rows)
         if taken[body] > most:
@@ -167,18 +186,27 @@ def _differing(where: str, source: Counter[int], found: Counter[int]) -> Iterato
 def _acknowledged_bookings_are_kept(evidence: Evidence) -> Iterator[Violation]:
     """I3: a booking whose answer was read is in ledger and results with its id."""
     shown_by_number = {row.row_number: row for row in evidence.results or ()}
-    answered = _ids_by_body(seen for seen in evidence.requests or () if _is_told(seen))
     for row in evidence.ledger:
         shown = shown_by_number.get(row.row_number)
-        if row.state is State.BOOKED and row.booking_id is None:
-            yield Violation(invariant="I3", what=f"row {row.row_number}: booked without an id")
+        if row.state in {State.BOOKED, State.SKIPPED} and row.booking_id is None:
+            what = f"row {row.row_number}: {_word(row.state)} without an id"
+            yield Violation(invariant="I3", what=what)
         if shown is not None and shown.booking_id != row.booking_id:
             what = f"row {row.row_number}: the results show another booking id"
             yield Violation(invariant="I3", what=what)
-        told = answered.get(row.body, frozenset())
-        if evidence.were_answers_read and told and row.booking_id not in told:
-            what = f"row {row.row_number}: the server told its booking id, the ledger has it not"
-            yield Violation(invariant="I3", what=what)
+    if evidence.were_answers_read:
+        told = _ids_by_body(seen for seen in evidence.requests or () if _is_told(seen))
+        for body, rows in _by_body(evidence.ledger).items():
+            yield from _told_ids_are_held(rows, told[body])
+
+
+def _told_ids_are_held(rows: Sequence[Held], told: frozenset[int]) -> Iterator[Violation]:
+    is_explained = any(row.is_settled or row.is_live_elsewhere for row in rows)
+    cancelled = max(row.cancelled_elsewhere for row in rows)
+    if not is_explained and len(told - {row.booking_id for row in rows}) > cancelled:
+        numbers = _rows([row.row_number for row in rows])
+        what = f"{numbers}: the server told a booking id that the ledger has not"
+        yield Violation(invariant="I3", what=what)
 
 
 def _words_are_true(evidence: Evidence) -> Iterator[Violation]:
@@ -190,17 +218,31 @@ def _words_are_true(evidence: Evidence) -> Iterator[Violation]:
         if shown is not None and shown.status != _word(row.state):
             what = f"row {row.row_number}: {_word(row.state)}, the results say {shown.status}"
             yield Violation(invariant="I4", what=what)
-        if evidence.requests is not None and not row.is_reference and not row.is_settled:
-            yield from _row_is_true(row, made.get(row.body, frozenset()))
+        is_judged = evidence.requests is not None and _is_told_by_server(row)
+        if is_judged and row.state is State.BOOKED and row.booking_id not in made[row.body]:
+            what = f"row {row.row_number}: booked, but the server has no such id"
+            yield Violation(invariant="I4", what=what)
+    for body, rows in _by_body(evidence.ledger).items():
+        yield from _unbooked_are_unbooked(rows, made[body])
 
 
-def _row_is_true(row: Held, made: frozenset[int]) -> Iterator[Violation]:
-    number, word = row.row_number, _word(row.state)
-    if row.state is State.BOOKED and row.booking_id not in made:
-        yield Violation(invariant="I4", what=f"row {number}: booked, but the server has no such id")
-    is_explained = row.is_live_elsewhere or row.allowed_again
-    if row.state in _NO_BOOKING and made and not is_explained:
-        yield Violation(invariant="I4", what=f"row {number}: {word}, but the server booked it")
+def _is_told_by_server(row: Held) -> bool:
+    """Return whether what the ledger says of a row came from its own answer."""
+    return not row.is_reference and not row.is_settled
+
+
+def _unbooked_are_unbooked(rows: Sequence[Held], made: frozenset[int]) -> Iterator[Violation]:
+    """I4: no more bookings than rows that have one, or may; or the operator knows of them."""
+    owners = sum(
+        row.is_settled or (row.state in _MAY_BE_BOOKED and not row.is_reference) for row in rows
+    )
+    is_explained = any(row.is_live_elsewhere for row in rows)
+    if is_explained or len(made) <= owners + _again(rows):
+        return
+    for row in rows:
+        if row.state in _NO_BOOKING and _is_told_by_server(row):
+            what = f"row {row.row_number}: {_word(row.state)}, but the server booked it"
+            yield Violation(invariant="I4", what=what)
 
 
 def _limit_is_kept(evidence: Evidence) -> Iterator[Violation]:
@@ -247,13 +289,14 @@ def _few_are_unknown(evidence: Evidence) -> Iterator[Violation]:
 
 def _allowed(rows: Sequence[Held]) -> int:
     """Return how many requests of one booking may have been taken, as the operator decided."""
-    occurrences = {row.occurrence for row in rows if not row.is_reference}
-    return max(1, len(occurrences)) + sum(row.allowed_again for row in rows)
+    own = [row for row in rows if not row.is_reference and row.state is not State.DUPLICATE]
+    elsewhere = max(row.occurrences_elsewhere for row in rows)
+    return max(1, len({row.occurrence for row in own}), elsewhere) + _again(rows)
 
 
-def _may_be_taken(seen: Seen) -> bool:
-    """Return whether there may be a booking behind a request, judged by its answer alone."""
-    return seen.is_committed or seen.status not in _MAY_GO_AGAIN | _REFUSED
+def _again(rows: Sequence[Held]) -> int:
+    """Return how often the operator allowed one booking again, in this run and in others."""
+    return sum(row.allowed_again for row in rows) + max(row.allowed_elsewhere for row in rows)
 
 
 def _is_told(seen: Seen) -> bool:
@@ -270,11 +313,11 @@ def _by_body(rows: Iterable[Held]) -> Mapping[str, list[Held]]:
 
 
 def _ids_by_body(requests: Iterable[Seen]) -> Mapping[str, frozenset[int]]:
-    made: defaultdict[str, set[int]] = defaultdict(set)
+    made: defaultdict[str, frozenset[int]] = defaultdict(frozenset)
     for seen in requests:
         if seen.is_committed and seen.booking_id is not None and seen.body:
-            made[seen.body].add(seen.booking_id)
-    return {body: frozenset(ids) for body, ids in made.items()}
+            made[seen.body] |= {seen.booking_id}
+    return made
 
 
 def _word(state: State) -> str:

@@ -79,8 +79,11 @@ def command(
 
 
 def _limit_of(text: str | None) -> tuple[int, float] | None:
-    rate = parse_rate(text) if text else None
-    return None if rate is None else (int(rate.count), rate.window_s)
+    try:
+        rate = parse_rate(text) if text else None
+    except ValueError as error:
+        raise click.UsageError(f"--server-limit: {error}") from None
+    return None if rate is None else (rate.count, rate.window_s)
 
 
 def _tell(evidence: Evidence, violations: list[Violation]) -> None:

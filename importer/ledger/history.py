@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import case, func, select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from importer.errors import LedgerError
@@ -133,23 +133,30 @@ class History:
                 return
             after = found[-1].row_number
 
-    def other_runs(self, run_number: int) -> dict[bytes, OtherRuns]:
-        """Return what other runs did with the requests of this one, by the request's HMAC."""
-        c = row_table.c
-        mine = select(c.request).where(c.run_number == run_number)
+    def other_runs(self, run_number: int) -> dict[int, OtherRuns]:
+        """Return what other runs did about the bookings of this one, by the row id of this one."""
+        c, mine = row_table.c, row_table.alias()
+        is_same = and_(c.fingerprint == mine.c.fingerprint, c.run_number != run_number)
         found = self._all(
             select(
-                c.request,
-                func.sum(c.requests).label("requests"),
-                func.sum(c.releases + case((c.cancelled_at.is_(None), 0), else_=1)).label("again"),
+                mine.c.row_id,
+                func.sum(case((c.request == mine.c.request, c.requests), else_=0)).label("sent"),
+                func.count(c.occurrence.distinct()).label("occurrences"),
+                func.sum(c.releases).label("released"),
+                func.count(c.cancelled_at).label("cancelled"),
                 func.max(case((LIVE, 1), else_=0)).label("is_live"),
             )
-            .where(c.run_number != run_number, c.requests > 0, c.request.in_(mine))
-            .group_by(c.request)
+            .join(row_table, is_same)
+            .where(mine.c.run_number == run_number, c.requests > 0)
+            .group_by(mine.c.row_id)
         )
         return {
-            row.request: OtherRuns(
-                requests=row.requests, allowed_again=row.again, is_live=bool(row.is_live)
+            row.row_id: OtherRuns(
+                requests=row.sent,
+                occurrences=row.occurrences,
+                released=row.released,
+                cancelled=row.cancelled,
+                is_live=bool(row.is_live),
             )
             for row in found
         }

@@ -37,7 +37,7 @@ class RunRecord:
     settings: str
     waits_429: int
     started_at: str
-    planned_at: str | None
+    planned_at: str
     """When the whole file had been read, validated and registered."""
     ended_at: str | None
     exit_code: int | None
@@ -92,13 +92,17 @@ class RowRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherRuns:
-    """What other runs of the ledger did with one and the same request."""
+    """What other runs of the ledger did about the booking that one row asks for."""
 
-    requests: int
-    """How often they claimed it."""
-    allowed_again: int
-    """How often the operator released it, or said that its booking was cancelled."""
-    is_live: bool
+    requests: int = 0
+    """How often they claimed the very same request."""
+    occurrences: int = 0
+    """How often one of them was to make the booking."""
+    released: int = 0
+    """How often the operator let it be sent again."""
+    cancelled: int = 0
+    """How many of its bookings the operator said were cancelled."""
+    is_live: bool = False
     """One of them has booked it, or may have."""
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from importer.errors import SettingsError
+from importer.errors import SettingsError, SourceError
 from importer.identity import canonical_body
 from importer.ledger import OtherRuns, Spool
 from importer.pipeline.ledgers import folder_of, history_of
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _TOLD_WHOLE = frozenset({"", "201", "latency", "expire-tokens"})
 """Faults with which the answer leaves the sandbox as it should."""
-_NEVER = OtherRuns(requests=0, allowed_again=0, is_live=False)
+_NEVER = OtherRuns()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ def read_server_log(path: Path) -> ServerLog:
     """
     try:
         key, logged = read_log_key(path), read_request_log(path)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingsError(
             f"{path.name} cannot be read as a request log ({type(error).__name__})",
             todo="name the file that `solv-import sandbox --log` wrote, its key beside it",
@@ -104,14 +104,15 @@ def evidence_of(
         intake = reopened(run, spool, settings, source, clock)
         bodies = list(_bodies(intake, server))
         held = _held_rows(history, run, dict(bodies))
-    place = results or (Path(run.results_path) if run.results_path else None)
+        place = results or _place_of_results(history, run)
     return Evidence(
         source_rows=[number for number, _ in bodies],
         ledger=held,
         results=list(_shown(place)) if place is not None else None,
         requests=None if server is None else server.requests,
         arrivals_s=() if server is None else server.arrivals_s,
-        planned_s=datetime.fromisoformat(run.planned_at).timestamp() if run.planned_at else None,
+        planned_s=datetime.fromisoformat(run.planned_at).timestamp(),
+        is_503_trusted=settings.trust_503,
     )
 
 
@@ -170,10 +171,18 @@ def _bodies(intake: Intake, server: ServerLog | None) -> Iterator[tuple[int, str
                 yield row.row_number, server.hash_of(canonical_body(row.request))
 
 
+def _place_of_results(history: History, run: RunRecord) -> Path | None:
+    """Return where the results of a run stand, unless a later run wrote its own there."""
+    later = [one for one in history.runs() if one.run_number > run.run_number]
+    if run.results_path is None or any(one.results_path == run.results_path for one in later):
+        return None
+    return Path(run.results_path)
+
+
 def _held_rows(history: History, run: RunRecord, bodies: dict[int, str]) -> list[Held]:
     others = history.other_runs(run.run_number)
     return [
-        _held(row, bodies.get(row.row_number, ""), others.get(row.request or b"", _NEVER))
+        _held(row, bodies.get(row.row_number, ""), others.get(row.row_id, _NEVER))
         for row in history.rows(run.run_number)
     ]
 
@@ -186,9 +195,12 @@ def _held(row: RowRecord, body: str, elsewhere: OtherRuns) -> Held:
         body=body,
         occurrence=row.occurrence,
         is_reference=row.refers_to is not None,
-        allowed_again=row.releases + row.is_cancelled + elsewhere.allowed_again,
+        allowed_again=row.releases + row.is_cancelled,
         is_settled=row.is_settled,
         requests_elsewhere=elsewhere.requests,
+        occurrences_elsewhere=elsewhere.occurrences,
+        allowed_elsewhere=elsewhere.released + elsewhere.cancelled,
+        cancelled_elsewhere=elsewhere.cancelled,
         is_live_elsewhere=elsewhere.is_live,
     )
 
@@ -205,7 +217,7 @@ def _shown(path: Path) -> Iterator[Shown]:
             if results_kind(path) is ResultsKind.JSON_LINES
             else (_shown_table(path))
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, SourceError) as error:
         raise SettingsError(
             f"{path.name} cannot be read as results ({type(error).__name__})",
             todo="write them again with `solv-import results RUN`, or name them with --results",
