@@ -2,18 +2,66 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 import warnings
+from typing import TYPE_CHECKING
+
+from importer.errors import ExitCode, worst
+from importer.signals import code_of_interrupt, hear_signals, ignore_signals
+
+if TYPE_CHECKING:
+    from importer.cli.streams import Outlet
 
 
 def main() -> None:
     """Run one command and exit with its code."""
+    try:
+        hear_signals()
+        output = _prepared()
+        sys.exit(_with_lost_output(_exit_code(), output))
+    except KeyboardInterrupt as interrupt:
+        sys.stderr.write("Stopped.\n")
+        sys.exit(code_of_interrupt(interrupt))
+    finally:
+        ignore_signals()  # what is to be told has been told, and the exit code stands
+
+
+def _exit_code() -> int | str | None:
+    """Run one command and return what it wants to exit with."""
+    from importer.cli.shell import shell  # noqa: PLC0415 - after warnings are off
+
+    try:
+        shell(prog_name="solv-import", complete_var="_SOLV_IMPORT_COMPLETE")
+    except SystemExit as end:
+        return end.code
+    return None
+
+
+def _prepared() -> Outlet:
+    """Make this a process that leaves no patient anywhere; return where output goes."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold all that we hold
     if not sys.warnoptions:
         # A library's warning may quote a cell, and it would land in somebody's log.
         warnings.simplefilter("ignore")
-    from importer.cli.shell import shell  # noqa: PLC0415 - after warnings are off
+    sys.unraisablehook = _pass_over
+    from importer.cli.streams import open_streams  # noqa: PLC0415 - after signals are heard
 
-    shell(prog_name="solv-import", complete_var="_SOLV_IMPORT_COMPLETE")
+    return open_streams()
+
+
+def _pass_over(_ignored: sys.UnraisableHookArgs) -> None:
+    """Say nothing: a traceback quotes values, and a signal that got lost is raised again."""
+
+
+def _with_lost_output(code: int | str | None, output: Outlet) -> int | str | None:
+    """Return the exit code that also counts output that a full disk did not take."""
+    from importer.cli.streams import is_lost  # noqa: PLC0415 - as above
+
+    if not is_lost(output) or isinstance(code, str):
+        return code
+    sys.stderr.write("error: standard output could not be written\n")
+    return int(worst(ExitCode(code or 0), ExitCode.USAGE))
 
 
 if __name__ == "__main__":

@@ -130,8 +130,6 @@ class ColumnPlan:
 
     fields: Mapping[str, int]
     """API field to source column."""
-    ignored: tuple[int, ...]
-    """Columns that are sent nowhere."""
     row_key: int | None
     """The column of our row keys, when the sheet is one of our results."""
     ours: tuple[int, ...]
@@ -188,7 +186,6 @@ def plan_columns(
     )
     return ColumnPlan(
         fields=MappingProxyType(fields),
-        ignored=tuple(ignored),
         row_key=next((c for c in ours if _key(headings[c]) == _key("row_key")), None),
         ours=ours,
         problems=problems,

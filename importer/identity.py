@@ -1,4 +1,4 @@
-"""When are two rows the same booking, the same person, the same request: keyed hashes."""
+"""When are two rows the same booking, or the very same request: keyed hashes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _LENGTH_BYTES = 4
 
 
 def identify(request: BookingRequest, appointment_at: datetime, key: bytes) -> Identity:
-    """Return the three keyed hashes of one row.
+    """Return both keyed hashes of one row.
 
     Args:
         request: The normalized booking request.
@@ -56,7 +56,6 @@ def identify(request: BookingRequest, appointment_at: datetime, key: bytes) -> I
     instant = appointment_at.astimezone(UTC).isoformat(timespec="seconds")
     return Identity(
         fingerprint=_keyed(key, "fingerprint", str(request.location_id), instant, *person),
-        person=_keyed(key, "person", *person),
         request=_keyed(key, "request", canonical_body(request)),
     )
 

@@ -122,12 +122,10 @@ REQUIRED_FIELDS: tuple[str, ...] = BOOKING_FIELDS[:6]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Three keyed hashes of one row (HMAC-SHA256, 32 bytes each); they reveal no value."""
+    """Two keyed hashes of one row (HMAC-SHA256, 32 bytes each); they reveal no value."""
 
     fingerprint: bytes
     """Same fingerprint, same booking: location, instant, birth date, names; not the phone."""
-    person: bytes
-    """Same person: birth date and names."""
     request: bytes
     """Same request: the whole canonical body, so that an edit is seen."""
 

@@ -172,13 +172,6 @@ class FileQuestions:
         return f"{hint}; {month_first:,} can only be MDY, {day_first:,} only DMY"
 
 
-def file_questions(rows: Iterable[CheckedRow]) -> tuple[FileProblem, ...]:
-    """Return the questions that these rows ask of the whole file."""
-    questions = FileQuestions()
-    questions.add(rows)
-    return questions.problems()
-
-
 def _has_wrong_location(row: CheckedRow) -> bool:
     """Return whether the row has no zone only because it has no location."""
     return any(p.field == "location_id" and p.is_error for p in row.problems)

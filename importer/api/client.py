@@ -35,8 +35,6 @@ class Partner:
     response_limit: int = 1024 * 1024
     allow_walkin_scheduling: bool | None = None
     trust_503_with_retry_after: bool = False
-    sends_idempotency_key: bool = False
-    """Harmless where nobody reads it; it never makes a request safe to repeat."""
     _connection: Connection = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -57,16 +55,13 @@ class Partner:
         """Close the connection."""
         await self._connection.aclose()
 
-    async def create_booking(
-        self, body: bytes, *, before_first_byte: BeforeFirstByte, idempotency_key: str = ""
-    ) -> Outcome:
+    async def create_booking(self, body: bytes, *, before_first_byte: BeforeFirstByte) -> Outcome:
         """Send one booking request at most once and return what came of it.
 
         Args:
             body: The JSON body, as `canonical_body` wrote it.
             before_first_byte: Awaited when the connection stands and nothing is written. It
                 waits for the slot; False holds the request back.
-            idempotency_key: Sent only if this client is set to.
 
         Raises:
             ImporterError: The run cannot go on. Nothing of this request left.
@@ -74,12 +69,9 @@ class Partner:
                 cancellation: the request may have left, so its row stays `sending`.
         """
         token = await self.tokens.current()
-        headers = headers_of(self.client_id, token=token.value)
-        if self.sends_idempotency_key and idempotency_key:
-            headers["Idempotency-Key"] = idempotency_key
         reply = await self._connection.post(
             bookings_url(self.base_url, allow_walkin_scheduling=self.allow_walkin_scheduling),
-            headers=headers,
+            headers=headers_of(self.client_id, token=token.value),
             body=body,
             gate=before_first_byte,
         )

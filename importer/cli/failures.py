@@ -16,6 +16,7 @@ import click
 from importer import __version__
 from importer.clock import SystemClock
 from importer.errors import ExitCode, ImporterError
+from importer.signals import code_of_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,10 @@ def exit_for(error: BaseException, ctx: click.Context) -> ExitCode:
         case click.ClickException():
             error.show()
             return ExitCode.USAGE
-        case click.Abort() | KeyboardInterrupt() | EOFError():
+        case KeyboardInterrupt():
+            click.echo("Stopped.", err=True)
+            return code_of_interrupt(error)
+        case click.Abort() | EOFError():
             click.echo("Stopped.", err=True)
             return ExitCode.INTERRUPTED
         case _:

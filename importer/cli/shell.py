@@ -67,7 +67,7 @@ class Shell(click.Group):
         """Run the command; whatever stops it becomes one sentence and its exit code."""
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, BrokenPipeError):
+        except click.exceptions.Exit:
             raise
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence
             from importer.cli.failures import exit_for  # noqa: PLC0415 - most runs do not fail

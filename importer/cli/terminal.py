@@ -21,7 +21,6 @@ class Signs:
     bar: str
     dots: str
     dash: str
-    arrow: str
     middle: str
     open_quote: str
     close_quote: str
@@ -37,7 +36,6 @@ _UNICODE = Signs(
     bar="│",
     dots="┆",
     dash="—",
-    arrow="→",
     middle="·",
     open_quote="“",
     close_quote="”",
@@ -52,7 +50,6 @@ _ASCII = Signs(
     bar="|",
     dots=":",
     dash="-",
-    arrow="->",
     middle="-",
     open_quote='"',
     close_quote='"',

@@ -30,6 +30,10 @@ _PRAGMAS = {
 }
 """What must be read back after it was set; 2 is FULL, and `fullfsync` matters on macOS."""
 
+_DISK_REFUSED = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+_PRIMARY = 0xFF
+"""What of an error code says which error it is: https://sqlite.org/rescode.html."""
+
 
 class Access(Enum):
     """How a connection may touch the database; the value is its part of the URI."""
@@ -128,4 +132,10 @@ def read_meta(connection: Connection) -> dict[str, str]:
 def damaged(database: Path, error: SQLAlchemyError) -> LedgerError:
     """Return what to raise when SQLite itself refuses the database."""
     cause = getattr(error, "orig", None)
-    return LedgerError(f"the ledger {database} cannot be opened: {cause}", todo=RESTORE)
+    is_disk = getattr(cause, "sqlite_errorcode", 0) & _PRIMARY in _DISK_REFUSED
+    return LedgerError(
+        f"the ledger {database} cannot be opened: {cause}",
+        todo="free some disk space or mend the disk, then run the same command again"
+        if is_disk
+        else RESTORE,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from pathlib import Path
@@ -13,6 +14,8 @@ _NETWORK_KINDS = (
     "nfs", "cifs", "smb", "9p", "sshfs", "afs", "ceph", "glusterfs", "lustre", "davfs", "s3fs",
     "gcsfuse", "rclone",
 )  # fmt: skip
+_NOT_OURS_TO_SYNC = {errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOTSUP}
+"""A folder that we may enter but not open, or on a file system that syncs no folders."""
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
@@ -26,6 +29,21 @@ def write_durably(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     temporary.replace(path)
     sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a private folder whose own name is durable, so that no power loss takes it away.
+
+    Syncing what is inside a folder does not promise that the folder itself is still there.
+    """
+    if not folder.parent.is_dir():
+        make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        sync_folder(folder.parent)  # each time: whoever made it may have been killed before
+    except OSError as error:
+        if error.errno not in _NOT_OURS_TO_SYNC:
+            raise
 
 
 def sync_folder(folder: Path) -> None:

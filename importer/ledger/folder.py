@@ -11,7 +11,13 @@ from urllib.parse import urlsplit
 
 from importer.address import is_loopback_host
 from importer.errors import LedgerError, SettingsError
-from importer.ledger.disk import MOUNTS, disk_kind, is_network_disk, write_durably
+from importer.ledger.disk import (
+    MOUNTS,
+    disk_kind,
+    is_network_disk,
+    make_folder,
+    write_durably,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,6 +116,11 @@ class LedgerFolder:
         return self.path / "ledger.opening.json"
 
     @property
+    def commits_file(self) -> Path:
+        """Return the file that tells how many changes the ledger has taken."""
+        return self.path / "ledger.commits"
+
+    @property
     def rescue_file(self) -> Path:
         """Return the file for answers that the ledger could not take."""
         return self.path / "rescue.bin"
@@ -134,7 +145,7 @@ class LedgerFolder:
             )
         try:
             for folder in (self.path.parent, self.path, self.spool):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_folder(folder)
             for folder in (self.path, self.spool):
                 folder.chmod(0o700)
         except OSError as error:

@@ -21,6 +21,7 @@ from importer.ledger.opening import Opened, note_closing, open_for_writing
 from importer.ledger.rescue import RescuedAnswer, RescueFile
 from importer.ledger.schema import meta_table, run_table, written_table
 from importer.ledger.writer import Writer
+from importer.signals import kept_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from importer.problems import ProblemCode
 
 T = TypeVar("T")
+
+_PATIENCE = 100
+"""Half-open and half-closed ledgers look like a lost log: no hurry of anybody may leave one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,7 @@ class Ledger:
         self._last_request_at = self._kept_request_at = ""
         self._commits = opened.commits
         self._place = _place_of(folder)
-        self._writer = Writer(opened.connection, self._complete_batch)
+        self._writer = Writer(opened.connection, self._complete_batch, self._count_batch)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -82,17 +86,19 @@ class Ledger:
         trace: TracebackType | None,
     ) -> None:
         """Close in order; after a failed write the sidecar is left as a crash would leave it."""
-        connection = self._opened.connection
-        try:
-            self._writer.close()
-            if self._note_closing("closing"):
-                connection.close()
-                self._note_closing("closed")
-            else:
-                hang_up(connection, self.folder.database)
-        finally:
-            self._rescue.close()
-            self._lock.release()
+        with kept_waiting(most=_PATIENCE):
+            connection = self._opened.connection
+            try:
+                self._writer.close()
+                if self._note_closing("closing"):
+                    connection.close()
+                    self._note_closing("closed")
+                else:
+                    hang_up(connection, self.folder.database)
+            finally:
+                self._opened.count.close()
+                self._rescue.close()
+                self._lock.release()
 
     @property
     def has_failed(self) -> bool:
@@ -201,6 +207,8 @@ class Ledger:
 
         def change(connection: Connection) -> int:
             planning.sweep_unplanned(connection)
+            if not self._opened.was_closed:
+                _note_lost_request(connection, at)
             for answer in rescued:
                 changes.rescue(connection, answer, at.isoformat())
             return changes.interrupt_sending(connection, at.isoformat())
@@ -229,6 +237,10 @@ class Ledger:
             _write_meta(connection, {"last_request_at": at})
             self._kept_request_at = at
 
+    def _count_batch(self) -> None:
+        """Tell beside the ledger that it has taken another batch."""
+        self._opened.count.note(self._commits)
+
 
 def open_ledger(folder: LedgerFolder, target: Target, *, at: datetime) -> Ledger:
     """Open the ledger of `target` for this process alone, or make it.
@@ -239,12 +251,21 @@ def open_ledger(folder: LedgerFolder, target: Target, *, at: datetime) -> Ledger
         SettingsError: Its folder cannot be made or written.
     """
     folder.prepare()
+    with ExitStack() as closing:
+        with kept_waiting(most=_PATIENCE):
+            ledger = closing.enter_context(_opened(folder, target, at))
+        closing.pop_all()
+    return ledger
+
+
+def _opened(folder: LedgerFolder, target: Target, at: datetime) -> Ledger:
     with ExitStack() as undo:
         try:
             lock = LedgerLock(folder.lock_file).acquire(since=at.isoformat(timespec="seconds"))
             undo.callback(lock.release)
             opened = open_for_writing(folder, target)
             undo.callback(hang_up, opened.connection, folder.database)
+            undo.callback(opened.count.close)
             rescue = RescueFile(folder.rescue_file)
             undo.callback(rescue.close)
             rescue.prepare()
@@ -276,6 +297,12 @@ def _read_pace(connection: Connection) -> PaceMemory:
         last_request_at=facts.get("last_request_at", ""),
         paused_until=facts.get("paused_until", ""),
     )
+
+
+def _note_lost_request(connection: Connection, at: datetime) -> None:
+    """Count what a killed process owes the pace from now: it may have sent until a moment ago."""
+    last = meta_table.c.name == "last_request_at"
+    connection.execute(update(meta_table).where(last).values(value=at.isoformat()))
 
 
 def _write_meta(connection: Connection, values: dict[str, str]) -> None:

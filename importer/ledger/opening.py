@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, insert, text, update
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from importer.errors import LedgerError
+from importer.ledger.commit_count import CommitCount
 from importer.ledger.connecting import (
     Access,
     check_layout,
@@ -46,6 +50,10 @@ class Opened:
     opening: int
     commits: int
     """How many batches the ledger has taken in its life."""
+    was_closed: bool
+    """The process before this one ended in order."""
+    count: CommitCount
+    """Tells the same beside the ledger."""
 
 
 def open_for_writing(folder: LedgerFolder, target: Target) -> Opened:
@@ -61,15 +69,21 @@ def open_for_writing(folder: LedgerFolder, target: Target) -> Opened:
         _refuse_leftovers(folder)
         sidecar = Sidecar(ledger_id=secrets.token_hex(8), opening=1, phase="opening")
         folder.write_sidecar(sidecar)
+    count = CommitCount(folder.commits_file)
     if sidecar.is_first and not folder.database.exists():
+        if count.told():
+            raise LedgerError(f"the ledger {folder.database} is missing", todo=RESTORE)
+        count.make(0)
         _create(folder, sidecar, target)
     key = _key(folder)
     facts = _facts_of(folder, sidecar, target, key)
+    _refuse_rolled_back(folder, facts, count)
     opening = int(facts["opening"]) + 1
     connection = connect(folder.database, Access.WRITE)
     try:
         announced = replace(sidecar, opening=opening, phase="opening", commits=0)
         _count_opening(connection, folder, announced)
+        count.open()
     except BaseException as error:
         hang_up(connection, folder.database)
         if isinstance(error, SQLAlchemyError):
@@ -81,6 +95,8 @@ def open_for_writing(folder: LedgerFolder, target: Target) -> Opened:
         key=key,
         opening=opening,
         commits=int(facts["commits"]),
+        was_closed=sidecar.phase == "closed",
+        count=count,
     )
 
 
@@ -96,7 +112,8 @@ def note_closing(folder: LedgerFolder, opened: Opened, phase: Phase, commits: in
 
 def _refuse_leftovers(folder: LedgerFolder) -> None:
     """Raise if there was a ledger here: the sidecar is the first file that is ever written."""
-    files = (folder.key_file, folder.database, folder.rescue_file, *folder.spool.iterdir())
+    own = (folder.key_file, folder.database, folder.commits_file, folder.rescue_file)
+    files = (*own, *folder.spool.iterdir())
     for path in files:
         if path.exists():
             raise LedgerError(f"{folder.sidecar_file} is missing beside {path.name}", todo=RESTORE)
@@ -157,13 +174,20 @@ def _facts_of(
     place = folder.database
     if not place.exists():
         raise LedgerError(f"the ledger {place} is missing", todo=RESTORE)
-    is_still = not _beside(place, "-wal").exists()
-    if is_still and sidecar.phase == "open":
+    log = _beside(place, "-wal")
+    is_still = not log.exists()
+    # Whoever only looks at a ledger without its log leaves an empty one behind.
+    is_lost = is_still or not log.stat().st_size
+    if _beside(place, "-journal").exists():
+        # Nothing of ours leaves one there, and SQLite would undo changes by it.
+        raise LedgerError(f"{place.name}-journal does not belong beside {place}", todo=RESTORE)
+    if is_lost and sidecar.phase == "open":
         raise LedgerError(f"{place} has lost its file {place.name}-wal", todo=RESTORE)
     connection = connect(place, Access.READ_STILL if is_still else Access.READ)
     try:
         with connection.begin():
             check_layout(connection, place)
+            _refuse_other_layout(connection, place)
             if connection.execute(text("PRAGMA quick_check(1)")).scalar_one() != "ok":
                 raise LedgerError(f"{place} is damaged", todo=RESTORE)
             facts = read_meta(connection)
@@ -174,6 +198,26 @@ def _facts_of(
     _refuse_strangers(folder, facts, sidecar, target, key)
     _refuse_other_age(folder, facts, sidecar)
     return facts
+
+
+def _refuse_other_layout(connection: Connection, place: Path) -> None:
+    """Raise unless every table and index is as we make them: a lost one would break promises."""
+    found = connection.execute(text("SELECT name, sql FROM sqlite_master")).all()
+    lost = sorted(_layout().items() - {(row.name, row.sql) for row in found})
+    if lost:
+        raise LedgerError(f"{place} has lost or changed its {lost[0][0]!r}", todo=RESTORE)
+
+
+@cache
+def _layout() -> dict[str, str]:
+    """Return the SQL of every table and index, by name, as SQLite keeps it."""
+    dialect = sqlite.dialect()
+    made: dict[str, str] = {}
+    for table in metadata.sorted_tables:
+        made[table.name] = str(CreateTable(table).compile(dialect=dialect)).strip()
+        for index in table.indexes:
+            made[str(index.name)] = str(CreateIndex(index).compile(dialect=dialect)).strip()
+    return made
 
 
 def _refuse_strangers(
@@ -204,6 +248,21 @@ def _refuse_other_age(folder: LedgerFolder, facts: Mapping[str, str], sidecar: S
             f"{folder.database} is older or newer than its record: opening {counted} with "
             f"{commits} changes, {folder.sidecar_file.name} says {sidecar.phase} "
             f"{sidecar.opening} with {sidecar.commits}",
+            todo=RESTORE,
+        )
+
+
+def _refuse_rolled_back(folder: LedgerFolder, facts: Mapping[str, str], count: CommitCount) -> None:
+    """Raise unless the ledger holds every change that it is known to have taken."""
+    told = count.told()
+    if told is None:
+        raise LedgerError(
+            f"{folder.commits_file} is missing beside {folder.database.name}", todo=RESTORE
+        )
+    if int(facts["commits"]) < told:
+        raise LedgerError(
+            f"{folder.database} was put back in the place of a newer one: it holds "
+            f"{facts['commits']} changes, {folder.commits_file.name} tells of {told}",
             todo=RESTORE,
         )
 

@@ -260,7 +260,6 @@ def _line(run_number: int, row_id: int, row: PlannedRow) -> dict[str, Any]:
         "row_key": row.row_key,
         "state": row.state.value,
         "fingerprint": identity.fingerprint if identity else None,
-        "person": identity.person if identity else None,
         "request": identity.request if identity else None,
         "occurrence": row.occurrence,
         "booking_id": row.booking_id,

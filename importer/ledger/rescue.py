@@ -106,7 +106,10 @@ def _decode(block: bytes) -> RescuedAnswer | None:
     text = block[_HEAD_BYTES : _HEAD_BYTES + length]
     if not length or len(text) != length or zlib.crc32(text) != int.from_bytes(block[4:8], "big"):
         return None
-    row_id, row_key, *values = json.loads(text)
+    try:
+        row_id, row_key, *values = json.loads(text)
+    except (ValueError, TypeError):
+        return None
     return RescuedAnswer(row_id=row_id, row_key=row_key, outcome=_outcome_of(values))
 
 

@@ -61,7 +61,6 @@ row_table = Table(
     Column("state", String, nullable=False),
     Column("fingerprint", LargeBinary(32)),
     Column("occurrence", Integer, nullable=False, default=0),
-    Column("person", LargeBinary(32)),
     Column("request", LargeBinary(32)),
     Column("booking_id", Integer),
     Column("solv_status", String, nullable=False, default=""),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
+from importer.ledger.disk import make_folder
 from importer.model import RowKey
 
 if TYPE_CHECKING:
@@ -55,14 +56,14 @@ class Spool:
     def prepare(self) -> None:
         """Make the folders, private and without leftovers of a killed writer."""
         shutil.rmtree(self.work, ignore_errors=True)
-        for folder in (self.path, self.work):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self.path)
+        self.work.mkdir(mode=0o700, exist_ok=True)
 
     def place_for(self, source_name: str) -> Path:
         """Return where the copy of the source goes; it keeps its name, for the messages."""
         folder = self.path / "source"
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700)
+        make_folder(folder)
         return folder / source_name
 
     def source(self) -> Path | None:

@@ -37,10 +37,22 @@ class Writer:
     After the first failure nothing is written any more, and no sync is tried twice.
     """
 
-    def __init__(self, connection: Connection, before_commit: Callable[[Connection], None]) -> None:
-        """Write on `connection`, alone; `before_commit` may add to every batch."""
+    def __init__(
+        self,
+        connection: Connection,
+        before_commit: Callable[[Connection], None],
+        after_commit: Callable[[], None],
+    ) -> None:
+        """Write on `connection`, alone.
+
+        Args:
+            connection: Nobody else writes on it.
+            before_commit: May add to every batch.
+            after_commit: Is told of every batch on disk before anybody who waits for it.
+        """
         self._connection = connection
         self._before_commit = before_commit
+        self._after_commit = after_commit
         self._queue: queue.SimpleQueue[_Change[Any] | None] = queue.SimpleQueue()
         self._failure: LedgerError | None = None
         self._is_closed = False
@@ -111,6 +123,7 @@ class Writer:
                 for change in batch:
                     values.append(change.apply(self._connection))  # noqa: PERF401 - counts on error
                 self._before_commit(self._connection)
+            self._after_commit()
         except BaseException as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
             self._fail(batch, len(values), error)
             return

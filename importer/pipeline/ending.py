@@ -13,6 +13,7 @@ from importer.pipeline.groups import Grouping
 from importer.pipeline.reporting import reopened, write_run_results
 from importer.problems import ProblemCode
 from importer.results import COUNT_FIELDS, Summary, write_summary
+from importer.signals import code_of_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from importer.pipeline.job import Job
     from importer.posting import Stop
     from importer.reports import ProblemGroup
+    from importer.signals import Waiting
 
 _NEED_A_PERSON = (State.INVALID, State.REJECTED, State.LEFT_OUT)
 _STILL_NEEDED = (State.READY, State.SENDING, State.UNKNOWN)
@@ -41,8 +43,18 @@ class RunReport:
     """Why it ended before every row was tried, None when it did not."""
 
 
-def finish(job: Job, run: RunRecord, intake: Intake, spool: Spool, stop: Stop | None) -> RunReport:
-    """Write results and summary of a run, and remember how it ended."""
+def finish(
+    job: Job,
+    run: RunRecord,
+    intake: Intake,
+    spool: Spool,
+    stop: Stop | None,
+    waiting: Waiting,
+) -> RunReport:
+    """Write results and summary of a run, and remember how it ended.
+
+    A request to stop waits for that, unless there are so many rows that it would take too long.
+    """
     ended_at = job.clock.now().isoformat(timespec="seconds")
     with job.ledger.history() as history:
         counts = history.counts(run.run_number)
@@ -60,8 +72,10 @@ def finish(job: Job, run: RunRecord, intake: Intake, spool: Spool, stop: Stop | 
     )
     if stop is not None:
         job.observer.notice(_told(stop))
-    written, failure = _write_results(job, run, intake, spool, summary)
-    summary = replace(_worsened(summary, failure), results=str(written or ""))
+    if summary.rows_in > _MANY_ROWS:
+        waiting.most = 0
+    written, code = _write_results(job, run, intake, spool, summary)
+    summary = replace(_worsened(summary, code, waiting.take()), results=str(written or ""))
     summary = _worsened(summary, _write_summary(job, summary))
     if not job.ledger.has_failed:
         job.ledger.update_run(run.run_number, ended_at=ended_at, exit_code=summary.exit_code)
@@ -76,33 +90,32 @@ def finish(job: Job, run: RunRecord, intake: Intake, spool: Spool, stop: Stop | 
     )
 
 
-def _worsened(summary: Summary, failure: ImporterError | None) -> Summary:
-    """Return the summary with the exit code that also counts what could not be written."""
-    if failure is None:
-        return summary
-    code = worst(ExitCode(summary.exit_code), failure.exit_code)
+def _worsened(summary: Summary, *codes: ExitCode | None) -> Summary:
+    """Return the summary with the exit code that also counts what went wrong at the end."""
+    named = [code for code in codes if code is not None]
+    code = worst(ExitCode(summary.exit_code), *named)
     return replace(summary, exit_code=int(code), exit_reason=code.reason)
 
 
-def write_failure(job: Job, source_name: str, error: ImporterError) -> None:
+def write_failure(job: Job, source_name: str, code: ExitCode, why: str) -> None:
     """Write a summary of an import that failed as a whole: none of last night's may stay there."""
     now = job.clock.now().isoformat(timespec="seconds")
     summary = Summary(
         run_id="",
-        exit_code=int(error.exit_code),
-        exit_reason=error.exit_code.reason,
+        exit_code=int(code),
+        exit_reason=code.reason,
         source=source_name,
         rows_in=0,
         started_at=now,
         ended_at=now,
         target=job.settings.base_url,
         version=__version__,
-        why=error.message,
+        why=why,
     )
     _write_summary(job, summary)
 
 
-def _write_summary(job: Job, summary: Summary) -> ImporterError | None:
+def _write_summary(job: Job, summary: Summary) -> ExitCode | None:
     """Write the summary if one was asked for; what was booked is not undone when that fails."""
     if job.summary is None:
         return None
@@ -110,7 +123,7 @@ def _write_summary(job: Job, summary: Summary) -> ImporterError | None:
         write_summary(job.summary, summary)
     except ImporterError as error:
         job.observer.notice(error.message)
-        return error
+        return error.exit_code
     return None
 
 
@@ -184,7 +197,7 @@ def summary_of(  # noqa: PLR0913 - the totals come from six places
 
 def _write_results(
     job: Job, run: RunRecord, intake: Intake, spool: Spool, summary: Summary
-) -> tuple[Path | None, ImporterError | None]:
+) -> tuple[Path | None, ExitCode | None]:
     """Write the results; a run that ended is not undone by a disk that refuses them."""
     if summary.rows_in > _MANY_ROWS and summary.exit_code in _INTERRUPTED:
         job.observer.notice(f"results are written by: solv-import results {run.run_id}")
@@ -194,11 +207,14 @@ def _write_results(
         return write_run_results(job.ledger, run, intake, spool, summary=summary, path=path), None
     except (ImporterError, OSError):
         return _write_elsewhere(job, run, spool, summary)
+    except KeyboardInterrupt as interrupt:
+        job.observer.notice(f"results are written by: solv-import results {run.run_id}")
+        return None, code_of_interrupt(interrupt)
 
 
 def _write_elsewhere(
     job: Job, run: RunRecord, spool: Spool, summary: Summary
-) -> tuple[Path | None, ImporterError | None]:
+) -> tuple[Path | None, ExitCode | None]:
     """Write the results without the spool: it may be full, or gone, while its ids must be kept."""
     try:
         original = reopened(run, spool, job.settings, Path(run.source_path), job.clock)
@@ -219,8 +235,8 @@ def _write_elsewhere(
     return written, None
 
 
-def _told_later(job: Job, run: RunRecord, error: ImporterError) -> tuple[None, ImporterError]:
+def _told_later(job: Job, run: RunRecord, error: ImporterError) -> tuple[None, ExitCode]:
     message = error.message.removesuffix(".")
     later = f"the results can be written later: solv-import results {run.run_id}"
     job.observer.notice(f"{message}; {later}")
-    return None, error
+    return None, error.exit_code

@@ -28,10 +28,18 @@ from importer.pipeline.planning import Planner
 from importer.pipeline.reporting import default_place
 from importer.pipeline.stored_settings import refuse_others, restored, stored
 from importer.pipeline.views import plan_view
-from importer.posting import LONGEST_PAUSE_S, Session, Stop, post_run, spacing_s_of
+from importer.posting import (
+    LONGEST_PAUSE_S,
+    Session,
+    Stop,
+    jitter_s_of,
+    post_run,
+    spacing_s_of,
+)
 from importer.rate import rate_text
 from importer.reading import copy_privately
 from importer.results import default_results_path, prove_writable, results_kind
+from importer.signals import code_of_interrupt, kept_waiting, raise_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +49,7 @@ if TYPE_CHECKING:
     from importer.pipeline.intake import Intake
     from importer.reports import Observer, PlanView
     from importer.settings import Selection, Settings
+    from importer.signals import Waiting
 
 
 _LONGEST_ASKED_S = 86_400.0
@@ -172,10 +181,13 @@ def _told_in_the_summary(job: Job, source_name: str) -> Iterator[None]:
             f"the state folder {job.ledger.folder.path} cannot be written: {error.strerror}",
             todo="free some disk space, then run the same command again",
         )
-        write_failure(job, source_name, failure)
+        write_failure(job, source_name, failure.exit_code, failure.message)
         raise failure from None
     except ImporterError as error:
-        write_failure(job, source_name, error)
+        write_failure(job, source_name, error.exit_code, error.message)
+        raise
+    except KeyboardInterrupt as interrupt:
+        write_failure(job, source_name, code_of_interrupt(interrupt), "as asked")
         raise
 
 
@@ -310,16 +322,18 @@ def _send(
 ) -> RunReport:
     plan = plan_view(job, run, intake, grouping, left=left)
     may_go = job.observer.planned(plan)
-    stop = None
-    if not may_go:
-        stop = _held(is_held=plan.is_held)
-    elif plan.to_send:
-        job.ledger.update_run(run.run_number, is_accepted=1)
-        stop = _post(job, run, spool, plan.to_send)
-    return finish(job, run, intake, spool, stop)
+    raise_again()
+    with kept_waiting() as waiting:  # what was sent is in the results, whatever comes
+        stop = None
+        if not may_go:
+            stop = _held(is_held=plan.is_held)
+        elif plan.to_send:
+            job.ledger.update_run(run.run_number, is_accepted=1)
+            stop = _post(job, run, spool, plan.to_send, waiting)
+        return finish(job, run, intake, spool, stop, waiting)
 
 
-def _post(job: Job, run: RunRecord, spool: Spool, rows: int) -> Stop | None:
+def _post(job: Job, run: RunRecord, spool: Spool, rows: int, waiting: Waiting) -> Stop | None:
     wait_s, paused_s = _owed_waits(job)
     if paused_s > LONGEST_PAUSE_S:
         return Stop(
@@ -337,6 +351,7 @@ def _post(job: Job, run: RunRecord, spool: Spool, rows: int) -> Stop | None:
         rows=rows,
         wait_s=wait_s,
         paused_s=paused_s,
+        waiting=waiting,
     )
     try:
         stop = asyncio.run(post_run(session)).stop
@@ -359,7 +374,9 @@ def _owed_waits(job: Job) -> tuple[float, float]:
     if rate is None:
         return 0.0, max(0.0, paused_s)
     has_changed = memory.rate != rate_text(rate)
-    gap_s = rate.window_s if has_changed else spacing_s_of(job.settings)
+    # The last request before may have come late, and the first one after may come early.
+    whole_s = rate.window_s + jitter_s_of(job.settings)
+    gap_s = whole_s if has_changed else spacing_s_of(job.settings)
     return wait_after_restart_s(since_s, gap_s), max(0.0, paused_s)
 
 

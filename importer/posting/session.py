@@ -7,21 +7,22 @@ import random
 import signal
 import threading
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from importer.api import Partner, TokenSource, tls_context
-from importer.errors import ExitCode
 from importer.pacing import Pace, default_in_flight, spacing_s
 from importer.posting.poster import Poster, PostingEnd
 from importer.posting.stops import Stop
 from importer.posting.tally import Tally
 from importer.posting.turns import Turns
+from importer.signals import EXIT_OF_SIGNAL, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from types import FrameType
 
     from importer.ledger import Ledger, Spool
     from importer.model import Clock
@@ -29,14 +30,7 @@ if TYPE_CHECKING:
     from importer.settings import Settings
 
 _DRAIN_S = 20.0
-_LONGEST_OWED_PAUSE_S = 86_400.0
-"""No server is heard that asks for more, so the wall clock must have gone back."""
 _UNLIMITED_IN_FLIGHT = 50
-_EXIT_OF_SIGNAL = {
-    signal.SIGINT: ExitCode.INTERRUPTED,
-    signal.SIGTERM: ExitCode.TERMINATED,
-    signal.SIGHUP: ExitCode.TERMINATED,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +49,8 @@ class Session:
     """How long to wait before the first request, for the sake of an earlier process."""
     paused_s: float
     """How much longer the server has asked everybody to wait."""
+    waiting: Waiting = field(default_factory=Waiting)
+    """Requests to stop that came since the plan was accepted."""
 
 
 async def post_run(session: Session) -> PostingEnd:
@@ -75,13 +71,13 @@ async def post_run(session: Session) -> PostingEnd:
         observer=session.observer,
         tally=tally_of(session),
     )
-    async with AsyncExitStack() as stack:
-        count = min(in_flight_of(settings), session.rows)
-        partners = [
-            await stack.enter_async_context(_partner(settings, tokens, session.clock))
-            for _ in range(count)
-        ]
-        with _stopped_by_signals(poster):
+    with _stopped_by_signals(poster, session.waiting):
+        async with AsyncExitStack() as stack:
+            count = min(in_flight_of(settings), session.rows)
+            partners = [
+                await stack.enter_async_context(_partner(settings, tokens, session.clock))
+                for _ in range(count)
+            ]
             return await poster.post(session.spool.requests(), partners)
 
 
@@ -123,7 +119,7 @@ def turns_of(session: Session) -> Turns:
         note=session.ledger.note_request,
     )
     if session.paused_s > 0:
-        turns.pause(min(session.paused_s, _LONGEST_OWED_PAUSE_S))
+        turns.pause(session.paused_s)
         minutes = turns.paused_s / 60
         session.observer.notice(f"the server asked for a pause: {minutes:.1f} minutes of it to go")
     return turns
@@ -173,28 +169,39 @@ def _partner(settings: Settings, tokens: TokenSource, clock: Clock) -> Partner:
 
 
 @contextmanager
-def _stopped_by_signals(poster: Poster) -> Iterator[None]:
+def _stopped_by_signals(poster: Poster, waiting: Waiting) -> Iterator[None]:
     """Stop in order at the first signal, and at once at the second."""
     loop = asyncio.get_running_loop()
-    seen: list[int] = []
+    unheeded: list[int] = []
+    is_first = True
 
-    def stop(number: signal.Signals) -> None:
-        seen.append(number)
-        if len(seen) > 1:
+    def stop(number: int) -> None:
+        nonlocal is_first
+        if not is_first:
             poster.abandon(leaves_sending=True)
             return
-        poster.halt(Stop(exit_code=_EXIT_OF_SIGNAL[number], why="as asked"))
+        is_first = False
+        poster.halt(Stop(exit_code=EXIT_OF_SIGNAL[number], why="as asked"))
         loop.call_later(_DRAIN_S, lambda: poster.abandon(leaves_sending=False))
+
+    def hear(number: int, _frame: FrameType | None) -> None:
+        unheeded.append(number)
+        loop.call_soon_threadsafe(lambda: stop(unheeded.pop(0)))
 
     if threading.current_thread() is not threading.main_thread():
         yield  # signals reach the main thread only
         return
-    # What we were started to ignore, as by nohup, stays ignored.
-    heard = [n for n in _EXIT_OF_SIGNAL if signal.getsignal(n) is not signal.SIG_IGN]
-    for number in heard:
-        loop.add_signal_handler(number, stop, number)
+    # What we were started to ignore, as by nohup, stays ignored. The loop's own way of hearing
+    # has no handler for an instant when it ends, and a signal then would kill.
+    ours = [n for n in EXIT_OF_SIGNAL if signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, hear) for number in ours}
+    for number in waiting.numbers:
+        stop(number)
+    waiting.numbers.clear()
     try:
         yield
     finally:
-        for number in heard:
-            loop.remove_signal_handler(number)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number in unheeded:
+        signal.raise_signal(number)  # too late for us: whoever heard before us hears it

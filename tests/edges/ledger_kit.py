@@ -45,7 +45,6 @@ def identity(booking: str, request: str = "") -> Identity:
 
     return Identity(
         fingerprint=digest(booking),
-        person=digest(booking),
         request=digest(f"request {request or booking}"),
     )
 

@@ -108,9 +108,7 @@ def after_request(act: Callable[[Visit], Awaitable[None]]) -> Script:
 def test_a_request_carries_key_token_and_body_and_nothing_else() -> None:
     async def run() -> bytes:
         async with raw_server(always(BOOKED)) as server, partner_of(server) as partner:
-            outcome = await partner.create_booking(
-                BODY, before_first_byte=at_once, idempotency_key="row-1"
-            )
+            outcome = await partner.create_booking(BODY, before_first_byte=at_once)
             assert outcome == Booked(booking_id=12, solv_status="RESERVED")
             return server.requests[0]
 
@@ -137,13 +135,12 @@ def test_a_request_carries_key_token_and_body_and_nothing_else() -> None:
     [
         ({"allow_walkin_scheduling": True}, b"bookings?allow_walkin_scheduling=true HTTP"),
         ({"allow_walkin_scheduling": False}, b"bookings?allow_walkin_scheduling=false HTTP"),
-        ({"sends_idempotency_key": True}, b"\r\nIdempotency-Key: row-1\r\n"),
     ],
 )
 def test_a_setting_changes_the_request(settings: dict[str, Any], line: bytes) -> None:
     async def run() -> bytes:
         async with raw_server(always(BOOKED)) as server, partner_of(server, **settings) as partner:
-            await partner.create_booking(BODY, before_first_byte=at_once, idempotency_key="row-1")
+            await partner.create_booking(BODY, before_first_byte=at_once)
             return server.requests[0]
 
     assert line in asyncio.run(run())

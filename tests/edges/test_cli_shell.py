@@ -87,7 +87,9 @@ def test_the_shell_alone_imports_click_and_the_errors(args: tuple[str, ...]) -> 
         "importer.__main__",
         "importer.cli",
         "importer.cli.shell",
+        "importer.cli.streams",
         "importer.errors",
+        "importer.signals",
     }
     assert not HEAVY & loaded
 

@@ -215,6 +215,32 @@ def test_booked_needs_an_id_that_a_booking_can_have(ledger: Ledger, booking_id: 
     assert not ledger.has_failed
 
 
+@pytest.mark.parametrize("booking_id", [1, 2**63 - 1])
+def test_every_id_that_a_booking_can_have_is_taken(ledger: Ledger, booking_id: int) -> None:
+    (row_id,) = plan(ledger, make_row())
+    lose(ledger, row_id)
+
+    assert decide(ledger, Answer.BOOKED, booking_id) == ""
+    assert row_of(ledger).booking_id == booking_id
+
+
+def test_a_refused_decision_says_exactly_why(ledger: Ledger) -> None:
+    booked, lost = plan(ledger, make_row(2), make_row(3))
+    book(ledger, booked, 501)
+    lose(ledger, lost)
+
+    assert decide(ledger, Answer.BOOKED, number=3) == "the booking id is missing"
+    assert decide(ledger, Answer.BOOKED, 0, number=3) == "no booking has such an id"
+    assert decide(ledger, Answer.NOT_BOOKED, number=2) == "it is booked, not unknown"
+    assert decide(ledger, Answer.CANCELLED, number=3) == (
+        "only a booked row can be cancelled; it is unknown"
+    )
+    soon = AT + timedelta(minutes=14, seconds=59)
+    assert decide(ledger, Answer.NOT_BOOKED, number=3, at=soon) == (
+        "it may still be booked; decide again after 03:19 UTC"
+    )
+
+
 def test_one_booking_id_belongs_to_one_row(ledger: Ledger) -> None:
     first, second, third = plan(ledger, make_row(2), make_row(3), make_row(4))
     book(ledger, first, 501)

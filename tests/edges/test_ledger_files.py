@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import stat
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from importer.errors import LedgerError, SettingsError
 from importer.ledger import LedgerFolder, PlannedRequest, Spool, target_of
 from importer.ledger.connecting import Access, connect
-from importer.ledger.disk import disk_kind, is_network_disk, write_durably
+from importer.ledger.disk import disk_kind, is_network_disk, make_folder, write_durably
 from importer.model import Rejected
 from tests.edges.ledger_kit import (
     AT,
@@ -26,7 +28,6 @@ from tests.edges.ledger_kit import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -72,6 +73,7 @@ def test_nobody_else_may_read_a_byte_while_the_ledger_is_open(tmp_path: Path) ->
         "ledger.db-wal": "0o600",
         "ledger.key": "0o600",
         "ledger.lock": "0o600",
+        "ledger.commits": "0o600",
         "ledger.opening.json": "0o600",
         "rescue.bin": "0o600",
         "spool": "0o700",
@@ -95,6 +97,7 @@ def test_nobody_else_may_read_what_is_left_when_it_is_closed(tmp_path: Path) -> 
         "ledger.db": "0o600",
         "ledger.key": "0o600",
         "ledger.lock": "0o600",
+        "ledger.commits": "0o600",
         "ledger.opening.json": "0o600",
         "rescue.bin": "0o600",
         "spool": "0o700",
@@ -234,6 +237,28 @@ def test_a_file_that_cannot_be_written_to_its_end_leaves_the_old_one(tmp_path: P
     assert path.read_bytes() == b"old"
 
 
+@pytest.mark.usefixtures("open_umask")
+def test_a_folder_is_made_with_those_above_it_for_its_owner_alone(tmp_path: Path) -> None:
+    make_folder(tmp_path / "a" / "b" / "c")
+    make_folder(tmp_path / "a" / "b" / "c")
+
+    assert set(modes_in(tmp_path / "a").values()) == {"0o700"}
+
+
+def test_a_folder_above_that_cannot_be_synced_at_all_is_no_obstacle() -> None:
+    make_folder(Path("/proc/self"))
+
+
+def test_a_folder_whose_name_could_not_be_made_durable_is_an_error(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            make_folder(tmp_path / "ledger")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 # Targets
 
 
@@ -265,6 +290,22 @@ def test_another_host_port_or_client_is_another_target(address: str, client_id: 
 
     assert target_of(address, client_id).digest != usual.digest
     assert target_of(address, client_id).folder_name != usual.folder_name
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("https://api.example.com:8443/v1", "https://api.example.com:8443"),
+        ("https://API.example.com.", "https://api.example.com"),
+        ("http://api.example.com:443", "http://api.example.com:443"),
+        ("http://api.example.com:80", "http://api.example.com"),
+        ("http://localhost:8000", "http://127.0.0.1"),
+    ],
+)
+def test_an_address_is_kept_as_scheme_and_host_and_a_port_that_counts(
+    address: str, kept: str
+) -> None:
+    assert target_of(address, "clinic").address == kept
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:9", "localhost:10", "[::1]:11", "127.0.0.2"])

@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from importer.errors import LedgerError
-from importer.ledger import History, Ledger, LedgerFolder
-from importer.model import NotTaken, NotTakenCause, State, Unknown
+from importer.ledger import (
+    History,
+    Ledger,
+    LedgerFolder,
+    ProblemRecord,
+    RowRecord,
+    RunRecord,
+)
+from importer.model import Booked, NotTaken, NotTakenCause, RunId, State, Unknown
 from importer.problems import ProblemCode, RowProblem
 from tests.edges.ledger_kit import (
     AT,
@@ -34,6 +41,8 @@ from tests.edges.ledger_kit import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from importer.ledger import PlannedRow
 
 ROOT = Path(__file__).parents[2]
 
@@ -184,6 +193,80 @@ def test_the_newest_run_of_a_file_is_that_of_its_sheet(ledger: Ledger) -> None:
         assert newest.run_id == "second"
         assert history.newest_run_of("file", "Sheet2") is None
 
+    begin(ledger, "being planned", "file")
+    with ledger.history() as history:
+        assert history.newest_run_of("file", "") == newest
+
+
+def test_a_run_is_told_as_it_was_written_down(ledger: Ledger) -> None:
+    plan(ledger, make_row())
+    with ledger.history() as history:
+        assert history.run("run") == RunRecord(
+            run_number=1,
+            run_id=RunId("run"),
+            source_name="visits.csv",
+            source_path="/clinic/visits.csv",
+            source_digest="run",
+            sheet="",
+            settings="{}",
+            waits_429=0,
+            started_at=AT.isoformat(),
+            planned_at=AT.isoformat(),
+            ended_at=None,
+            exit_code=None,
+            is_accepted=False,
+            results_path=None,
+        )
+
+
+def test_a_row_is_told_as_it_was_written_down(ledger: Ledger) -> None:
+    planned = make_row(occurrence=2)
+    (row_id,) = plan(ledger, planned)
+    claim(ledger, row_id)
+    ids = "x-request-id=a1"
+    booked = Booked(
+        booking_id=7, solv_status="RESERVED", emr_booking_id="E-7", http_status=201, server_ids=ids
+    )
+    record(ledger, row_id, booked)
+    assert planned.identity is not None
+    with ledger.history() as history:
+        assert list(history.rows(1)) == [
+            RowRecord(
+                row_id=row_id,
+                row_number=2,
+                row_key=planned.row_key,
+                state=State.BOOKED,
+                occurrence=2,
+                request=planned.identity.request,
+                booking_id=7,
+                solv_status="RESERVED",
+                emr_booking_id="E-7",
+                http_status=201,
+                server_ids=ids,
+                reason="",
+                requests=1,
+                sending_at=AT.isoformat(),
+                refers_to=None,
+                told_key=planned.row_key,
+                is_cancelled=False,
+                releases=0,
+                is_settled=False,
+            )
+        ]
+
+
+def test_rows_and_counts_are_of_one_run_only(ledger: Ledger) -> None:
+    (row_id, _) = plan(ledger, make_row(2), make_row(3), run_id="first")
+    (other, *_) = plan(ledger, make_row(4), make_row(5), make_row(6), run_id="second")
+    claim(ledger, row_id)
+    book(ledger, other, 501)
+    with ledger.history() as history:
+        assert history.counts(1) == {State.SENDING: 1, State.READY: 1}
+        assert history.counts(2) == {State.BOOKED: 1, State.READY: 2}
+        assert (history.requests(1), history.requests(2)) == (1, 1)
+        assert [row.row_number for row in history.rows(2)] == [4, 5, 6]
+        assert [row.row_number for row in history.rows(2, State.READY)] == [5, 6]
+
 
 def test_how_a_run_went_is_told_as_it_was_written_down(ledger: Ledger) -> None:
     plan(ledger, make_row())
@@ -258,6 +341,60 @@ def test_the_same_problem_in_two_columns_is_two_kinds(ledger: Ledger) -> None:
         kinds = {(k.field, k.column): (k.rows, k.first_rows) for k in history.problem_kinds(1)}
 
     assert kinds == {("reason", 7): (2, (2, 3)), ("email", None): (1, (2,))}
+
+
+def test_problems_are_told_apart_by_code_field_and_column_and_by_run(ledger: Ledger) -> None:
+    """The rows of each kind in the order of the file, whatever order they were planned in."""
+    long, bad = ProblemCode.CELL_TOO_LONG, ProblemCode.PHONE_NOT_US
+
+    def row(number: int, *problems: tuple[ProblemCode, str, int | None]) -> PlannedRow:
+        told = [
+            RowProblem(row_number=number, code=code, field=field, column=column)
+            for code, field, column in problems
+        ]
+        return make_row(number, problems=tuple(told))
+
+    plan(ledger, row(9, (long, "reason", 7), (bad, "phone", 3)), run_id="other")
+    plan(
+        ledger,
+        row(5, (long, "reason", 7), (bad, "reason", 7)),
+        row(4, (long, "reason", 7), (long, "email", 7)),
+        row(3, (long, "reason", 7), (long, "reason", 8), (long, "reason", None)),
+        row(2),
+    )
+    with ledger.history() as history:
+        of_run = history.problem_kinds(2)
+        two = history.problem_kinds(2, first=2)
+        of_other = history.problem_kinds(1)
+
+    assert {(k.code, k.field, k.column): (k.rows, k.first_rows) for k in of_run} == {
+        (long, "reason", 7): (3, (3, 4, 5)),
+        (bad, "reason", 7): (1, (5,)),
+        (long, "email", 7): (1, (4,)),
+        (long, "reason", 8): (1, (3,)),
+        (long, "reason", None): (1, (3,)),
+    }
+    assert len(of_run) == 5
+    assert {kind.first_rows for kind in two if kind.rows == 3} == {(3, 4)}
+    assert {(k.code, k.rows, k.first_rows) for k in of_other} == {(long, 1, (9,)), (bad, 1, (9,))}
+
+
+def test_the_problems_of_a_row_are_told_in_order_with_all_that_was_said(ledger: Ledger) -> None:
+    told = [
+        RowProblem(
+            row_number=2, code=ProblemCode.PHONE_NOT_US, field="phone", column=3, hint="9 digits"
+        ),
+        RowProblem(row_number=2, code=ProblemCode.CELL_TOO_LONG, field="reason", column=7),
+    ]
+    row_ids = plan(ledger, make_row(2, problems=tuple(told)), make_row(3), make_row(4))
+    with ledger.history() as history:
+        assert history.problems(row_ids) == {
+            row_ids[0]: [
+                ProblemRecord(code=p.code, field=p.field, column=p.column, hint=p.hint)
+                for p in told
+            ]
+        }
+        assert history.problems([]) == {}
 
 
 def test_a_run_has_sent_something_once_a_request_left_or_may_have(ledger: Ledger) -> None:

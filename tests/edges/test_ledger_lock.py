@@ -150,12 +150,14 @@ def test_a_lock_file_that_names_nobody_alive_says_that_nobody_holds_it(
 @contextmanager
 def as_nobody() -> Iterator[None]:
     """Root may signal everybody; drop that right for a while, if we have it."""
-    user = os.geteuid()
-    os.seteuid(user or 65534)
+    real, effective, saved = os.getresuid()
+    if effective == 0:
+        os.setresuid(65534, 65534, saved)  # the saved one is the way back
     try:
         yield
     finally:
-        os.seteuid(user)
+        if effective == 0:
+            os.setresuid(real, effective, saved)
 
 
 def test_a_process_of_another_user_counts_as_alive() -> None:

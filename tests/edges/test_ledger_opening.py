@@ -14,6 +14,7 @@ import pytest
 from importer.errors import LedgerError
 from importer.ledger import LedgerFolder, open_ledger, target_of
 from importer.ledger.folder import RESTORE
+from importer.ledger.schema import SCHEMA_VERSION
 from tests.edges.ledger_kit import (
     AT,
     TARGET,
@@ -50,6 +51,12 @@ def folder(tmp_path: Path) -> LedgerFolder:
 def write_sidecar(folder: LedgerFolder, **changes: object) -> None:
     told = json.loads(folder.sidecar_file.read_text())
     folder.sidecar_file.write_text(json.dumps(told | changes))
+
+
+def never_open(folder: LedgerFolder) -> None:
+    """Take back what the first opening wrote after the sidecar and the ledger itself."""
+    write_sidecar(folder, opening=1, phase="opening")
+    folder.commits_file.unlink()
 
 
 def write_count(folder: LedgerFolder, count: int) -> None:
@@ -174,7 +181,7 @@ def test_a_ledger_that_was_never_open_is_made_again(
     folder = LedgerFolder(tmp_path / "ledger")
     with open_at(folder):
         pass
-    write_sidecar(folder, opening=1, phase="opening")
+    never_open(folder)
     for name in missing:
         (folder.path / name).unlink()
 
@@ -186,7 +193,7 @@ def test_a_draft_that_a_crash_left_is_made_anew(tmp_path: Path) -> None:
     folder = LedgerFolder(tmp_path / "ledger")
     with open_at(folder):
         pass
-    write_sidecar(folder, opening=1, phase="opening")
+    never_open(folder)
     folder.database.rename(folder.path / "draft.db")
     (folder.path / "draft.db-wal").write_bytes(b"half a log")
 
@@ -220,7 +227,7 @@ def delete_key(folder: LedgerFolder) -> None:
 
 
 def delete_all_but_rescued_answers(folder: LedgerFolder) -> None:
-    for path in (folder.database, folder.sidecar_file, folder.key_file):
+    for path in (folder.database, folder.sidecar_file, folder.key_file, folder.commits_file):
         path.unlink()
 
 
@@ -233,6 +240,22 @@ def delete_all_but_the_spool(folder: LedgerFolder) -> None:
 def delete_key_of_a_first_opening(folder: LedgerFolder) -> None:
     write_sidecar(folder, opening=1, phase="opening")
     folder.key_file.unlink()
+
+
+def delete_commits(folder: LedgerFolder) -> None:
+    folder.commits_file.unlink()
+
+
+def cut_commits(folder: LedgerFolder) -> None:
+    folder.commits_file.write_bytes(folder.commits_file.read_bytes()[:-1])
+
+
+def words_for_commits(folder: LedgerFolder) -> None:
+    folder.commits_file.write_text("some twenty changes \n")
+
+
+def more_commits_than_the_ledger_holds(folder: LedgerFolder) -> None:
+    folder.commits_file.write_text(f"{9_999:020}\n")
 
 
 def change_key(folder: LedgerFolder) -> None:
@@ -318,6 +341,17 @@ def database_without_a_table(folder: LedgerFolder) -> None:
         connection.execute("DROP TABLE meta")
 
 
+def index_that_lets_a_booking_be_made_twice(folder: LedgerFolder) -> None:
+    with closing(sqlite3.connect(folder.database)) as connection, connection:
+        connection.execute("DROP INDEX row_live")
+        connection.execute("CREATE INDEX row_live ON row (fingerprint, occurrence)")
+
+
+def journal_of_another_time(folder: LedgerFolder) -> None:
+    """SQLite would undo changes by it."""
+    (folder.path / "ledger.db-journal").write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" * 64)
+
+
 def commits_that_are_no_number(folder: LedgerFolder) -> None:
     write_sidecar(folder, phase="opening")
     with closing(sqlite3.connect(folder.database)) as connection, connection:
@@ -358,6 +392,10 @@ def database_of_another_ledger(folder: LedgerFolder) -> None:
         (delete_all_but_rescued_answers, r"is missing beside rescue\.bin"),
         (delete_all_but_the_spool, "is missing beside run"),
         (delete_key_of_a_first_opening, r"ledger\.key is missing"),
+        (delete_commits, r"ledger\.commits is missing beside ledger\.db"),
+        (cut_commits, r"ledger\.commits cannot be read"),
+        (words_for_commits, r"ledger\.commits cannot be read"),
+        (more_commits_than_the_ledger_holds, r"holds \d changes, ledger\.commits tells of 9999"),
         (change_key, "has changed"),
         (cut_key, "is damaged"),
         (cut_sidecar, "cannot be read"),
@@ -375,7 +413,9 @@ def database_of_another_ledger(folder: LedgerFolder) -> None:
         (foreign_file, "not a database"),
         (other_application, "not a ledger"),
         (database_without_its_facts, "do not belong together"),
-        (database_without_a_table, "no such table"),
+        (database_without_a_table, "has lost or changed its 'meta'"),
+        (index_that_lets_a_booking_be_made_twice, "has lost or changed its 'row_live'"),
+        (journal_of_another_time, "ledger.db-journal does not belong beside"),
         (commits_that_are_no_number, "with many changes"),
         (count_that_is_no_number, "opening two with"),
         (lost_opening, "older or newer"),
@@ -398,11 +438,12 @@ def test_a_tampered_ledger_is_refused_and_left_as_it_is(
 
 def test_a_newer_layout_is_refused_and_asks_for_a_newer_program(folder: LedgerFolder) -> None:
     with closing(sqlite3.connect(folder.database)) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
 
     error = refuse(folder)
 
-    assert "has layout 2, this program knows 1" in error.message
+    known = f"has layout {SCHEMA_VERSION + 1}, this program knows {SCHEMA_VERSION}"
+    assert known in error.message
     assert "newer" in error.todo
 
 
@@ -449,6 +490,40 @@ def test_a_log_that_was_deleted_after_a_crash_is_noticed(folder: LedgerFolder) -
     assert "has lost its file ledger.db-wal" in refuse(crashed).message
 
 
+def test_a_log_that_was_emptied_after_a_crash_is_noticed(folder: LedgerFolder) -> None:
+    """Whoever looks at a ledger that has lost its log leaves an empty one behind."""
+    with open_at(folder) as ledger:
+        crashed = crash(ledger)
+    (crashed.path / "ledger.db-wal").write_bytes(b"")
+
+    assert "has lost its file ledger.db-wal" in refuse(crashed).message
+
+
+def test_a_ledger_put_back_from_earlier_in_an_opening_that_crashed_is_noticed(
+    folder: LedgerFolder,
+) -> None:
+    with open_at(folder) as ledger:
+        (row_id,) = plan(ledger, make_row(3), run_id="later")
+        earlier = shutil.copytree(folder.path, folder.path.with_name("earlier"))
+        book(ledger, row_id, 777)
+        crashed = crash(ledger)
+    for path in earlier.glob("ledger.db*"):
+        shutil.copy(path, crashed.path)
+
+    assert "was put back in the place of a newer one" in refuse(crashed).message
+
+
+def test_a_power_loss_may_take_the_count_of_changes_back(folder: LedgerFolder) -> None:
+    """It is written over in place and not waited for; the ledger itself is."""
+    with open_at(folder) as ledger:
+        plan(ledger, make_row(3), run_id="later")
+        crashed = crash(ledger)
+    crashed.commits_file.write_text(f"{0:020}\n")
+
+    with open_at(crashed):
+        pass
+
+
 def test_a_ledger_that_was_refused_opens_once_it_is_restored(
     folder: LedgerFolder, tmp_path: Path
 ) -> None:
@@ -479,13 +554,13 @@ def test_a_refused_ledger_is_not_held(folder: LedgerFolder) -> None:
 def test_a_ledger_that_cannot_be_made_is_an_error_and_can_be_made_later(
     tmp_path: Path, size: int
 ) -> None:
-    """Each size stops another step: lock, sidecar, database, rescue file."""
+    """Each size stops another step: lock, sidecar, database, rescue file; room is all it needs."""
     folder = LedgerFolder(tmp_path / "ledger")
 
     with no_file_beyond(size), pytest.raises(LedgerError) as caught:
         open_at(folder)
 
-    assert caught.value.todo
+    assert caught.value.todo.startswith("free some disk space")
     with open_at(folder) as ledger:
         plan(ledger, make_row())
 

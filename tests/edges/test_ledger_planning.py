@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ def test_a_run_is_named_after_its_day() -> None:
     names = {planning.mint_run_id("2090-01-02") for _ in range(100)}
 
     assert len(names) == 100
-    assert all(name.startswith("2090-01-02-") for name in names)
+    assert all(re.fullmatch(r"2090-01-02-[0-9a-f]{6}", name) for name in names)
 
 
 def test_the_same_file_and_sheet_keep_their_row_keys_in_every_run(ledger: Ledger) -> None:

@@ -218,6 +218,12 @@ def test_our_own_hints_pass(text: str) -> None:
     assert hint(text) == text
 
 
+def test_a_hint_may_be_a_line_long_and_no_longer() -> None:
+    line = "lines " * 20
+    assert hint(line) == line
+    assert hint(f"{line}a") == ""
+
+
 @pytest.mark.parametrize(
     "text",
     ["Zebulon", "555-0142", "5125550142", "1931-07-19", "zeb@example.com", "12/31/1980", "a " * 70],

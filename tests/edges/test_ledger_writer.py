@@ -23,6 +23,7 @@ from tests.edges.ledger_kit import (
     book,
     claim,
     count_of,
+    crash,
     full_disk,
     make_row,
     open_at,
@@ -365,6 +366,26 @@ def test_the_last_request_is_remembered_with_the_claims(tmp_path: Path) -> None:
             last_request_at=(AT + timedelta(seconds=1)).isoformat(),
             paused_until=(AT + timedelta(seconds=30)).isoformat(),
         )
+
+
+def test_what_a_killed_process_sent_last_counts_from_the_next_opening(tmp_path: Path) -> None:
+    """It may have left long after its claim: the connection took a while to open."""
+    with open_at(LedgerFolder(tmp_path / "ledger")) as ledger:
+        (row_id,) = plan(ledger, make_row())
+        claim(ledger, row_id, AT)
+        folder = crash(ledger)
+
+    later = AT + timedelta(seconds=9)
+    with open_at(folder, later) as again:
+        assert again.pace_memory().last_request_at == later.isoformat()
+
+
+def test_a_killed_process_that_sent_nothing_owes_nothing(tmp_path: Path) -> None:
+    with open_at(LedgerFolder(tmp_path / "ledger")) as ledger:
+        folder = crash(ledger)
+
+    with open_at(folder, AT + timedelta(seconds=9)) as again:
+        assert again.pace_memory() == PaceMemory()
 
 
 def test_a_request_that_is_no_booking_is_remembered_with_the_next_change(ledger: Ledger) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 from itertools import pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from importer.errors import ExitCode
 from importer.model import (
@@ -72,6 +75,30 @@ def test_a_settled_row_is_sent_once_and_stands_in_the_ledger(name: str, tmp_path
     assert desk.states() == Counter({State.BOOKED: 2}) + Counter([state])
 
 
+def test_whoever_asks_for_logs_is_told_of_every_row_and_of_nothing_in_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = Rejected(http_status=422, text="Ada Canary is too young")
+    with open_desk(tmp_path / "silent", rows=1) as desk:
+        desk.post(always(outcome))
+    assert capsys.readouterr() == ("", "")
+    try:
+        with capture_logs() as told, open_desk(tmp_path / "told", rows=4) as desk:
+            lost = Unknown(reason="answered 500", http_status=500)
+            desk.post(per_row(row_3=outcome, row_4=lost, row_5=(too_many(1),)), in_flight=1)
+    finally:
+        structlog.reset_defaults()
+
+    row: dict[str, object] = {"event": "row", "log_level": "info"}
+    assert sorted(told, key=itemgetter("row")) == [
+        row | {"row": 2, "state": "booked 9002", "http_status": 200},
+        row | {"row": 3, "state": "rejected", "http_status": 422},
+        row | {"row": 4, "state": "unknown", "http_status": 500},
+        row | {"row": 5, "state": "not taken", "http_status": 429},
+        row | {"row": 5, "state": "booked 9005", "http_status": 200},
+    ]
+
+
 def test_the_servers_words_are_kept_beside_the_ledger(tmp_path: Path) -> None:
     with open_desk(tmp_path, rows=2) as desk:
         desk.post(per_row(row_3=Rejected(http_status=422, text="phone is odd")))
@@ -85,7 +112,9 @@ def test_words_that_cannot_be_kept_stop_nothing(tmp_path: Path) -> None:
 
     assert end.stop is None
     assert desk.rows()[3].state is State.REJECTED
-    assert any("words could not be kept" in notice for notice in desk.watcher.notices)
+    assert desk.watcher.notices == [
+        "the server's own words could not be kept: the disk refused them"
+    ]
 
 
 def test_progress_counts_every_settled_row_once(tmp_path: Path) -> None:
@@ -100,6 +129,29 @@ def test_progress_counts_every_settled_row_once(tmp_path: Path) -> None:
     assert [view.done for view in desk.watcher.views] == sorted(
         view.done for view in desk.watcher.views
     )
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        (Rejected(http_status=409), "409"),
+        (Rejected(http_status=422, errors=(FieldError(loc="phone", type="t"),)), "422 phone"),
+        (
+            Rejected(
+                http_status=422,
+                errors=(FieldError(loc="a.b.zip", type="t"), FieldError(loc="x", type="t")),
+            ),
+            "422 zip",
+        ),
+    ],
+)
+def test_progress_tells_the_newest_problem_by_status_and_field(
+    refusal: Rejected, words: str, tmp_path: Path
+) -> None:
+    with open_desk(tmp_path, rows=3) as desk:
+        desk.post(per_row(row_3=refusal, row_4=refusal))
+    last = desk.watcher.views[-1]
+    assert (last.last_problem, last.last_problem_rows) == (words, 2)
 
 
 def test_a_claim_bears_the_time_at_which_its_request_leaves(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,8 @@ import pytest
 from importer.errors import ExitCode
 from importer.model import State
 from importer.posting import PostingEnd, post_run
+from importer.posting.session import _stopped_by_signals
+from importer.signals import EXIT_OF_SIGNAL, Waiting
 from tests.edges.posting_kit import open_desk, settings_of
 from tests.edges.raw_server import Visit, answer, raw_server
 
@@ -30,15 +33,19 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """Put the handlers back as they were."""
+    """Begin as a login shell would have it, and put the handlers back as they were."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        signal.signal(number, signal.SIG_DFL)  # a job of a script may ignore SIGINT
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
-def post(desk: Desk, folder: Path, *raised: int, answer_s: float = 0.1) -> PostingEnd:
+def post(
+    desk: Desk, folder: Path, *raised: int, answer_s: float = 0.1, waiting: Waiting | None = None
+) -> PostingEnd:
     """Post the desk's rows, four at once; the fifth request raises these signals."""
     left = list(raised)
     bookings = 0
@@ -60,7 +67,8 @@ def post(desk: Desk, folder: Path, *raised: int, answer_s: float = 0.1) -> Posti
     async def main() -> PostingEnd:
         async with raw_server(script) as server:
             settings = settings_of(folder, server.url(), in_flight=4)
-            return await post_run(desk.session(settings))
+            session = replace(desk.session(settings), waiting=waiting or Waiting())
+            return await post_run(session)
 
     return asyncio.run(main())
 
@@ -116,3 +124,31 @@ def test_what_we_were_started_to_ignore_stays_ignored(tmp_path: Path) -> None:
 
     assert end.stop is None
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_came_before_the_first_request_lets_none_leave(
+    number: int, tmp_path: Path
+) -> None:
+    waiting = Waiting(numbers=[number])
+    with open_desk(tmp_path, rows=5) as desk:
+        end = post(desk, tmp_path, waiting=waiting)
+        assert desk.states() == {State.READY: 5}
+
+    assert end.stop is not None
+    assert end.stop.exit_code == EXIT_OF_SIGNAL[number]
+    assert waiting.numbers == []
+
+
+def test_a_signal_that_came_too_late_is_heard_by_whoever_heard_before(tmp_path: Path) -> None:
+    heard: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+
+    async def main() -> None:
+        with _stopped_by_signals(desk.poster(desk.turns()), Waiting()):
+            signal.raise_signal(signal.SIGTERM)  # as the last rows are answered
+            assert heard == []
+        assert heard == [signal.SIGTERM]
+
+    with open_desk(tmp_path, rows=1) as desk:
+        asyncio.run(main())

@@ -18,6 +18,7 @@ from importer.model import (
     RunStop,
     State,
 )
+from importer.posting import Stop
 from tests.edges.posting_kit import open_desk
 from tests.edges.posting_script_kit import (
     UNREACHED,
@@ -56,7 +57,7 @@ def test_an_error_of_the_connection_leaves_the_row_ready_and_ends_the_run(
         rows = desk.rows()
 
     assert end.stop is not None
-    assert (end.stop.exit_code, end.stop.why) == (error.exit_code, error.message)
+    assert end.stop == Stop(exit_code=error.exit_code, why=error.message, todo=error.todo)
     assert (rows[4].state, rows[4].requests) == (State.READY, 0)
     assert State.SENDING not in desk.states()
     booked_rows = {n for n, row in rows.items() if row.state is State.BOOKED}
@@ -168,7 +169,8 @@ def test_the_first_five_alike_go_back_to_ready_and_other_refusals_do_not(
     rejected = [row for row in rows.values() if row.state is State.REJECTED]
     assert [row.http_status for row in rejected] == [422] * (len(server.rows) - 5)
     assert states[State.READY] == 30 - len(rejected)
-    assert desk.watcher.views[-1].total == 30
+    last = desk.watcher.views[-1]
+    assert (last.total, last.rejected, last.done) == (30, len(rejected), len(rejected))
 
 
 def test_twenty_rejections_at_the_start_stop_the_run_and_stay_rejected(tmp_path: Path) -> None:

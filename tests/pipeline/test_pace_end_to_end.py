@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from importer.errors import ExitCode
+from importer.ledger import LedgerFolder, open_ledger, target_of
+from importer.pipeline import importing
+from importer.pipeline.job import Job, Unobserved
 from importer.sandbox import Limit, most_in_window
+from importer.settings import Selection, load_settings
 from tests.pipeline.desk import FastClock, bookings_per_patient, counts_of, sent_per_body
 
 if TYPE_CHECKING:
@@ -79,6 +83,23 @@ def test_a_pause_that_is_too_long_ends_the_run_and_is_kept_for_the_next(
     assert sorted(sent_per_body(at.requests).values()) == [1, 2]
 
 
+def test_a_clock_that_was_set_back_makes_no_pause_of_days(
+    desk: Callable[..., Desk], make_row: Make, write_csv: Write
+) -> None:
+    """No server is heard that asks for more than a day, so the clock must have gone back."""
+    at = desk()
+    at.clock = FastClock(ahead=timedelta(days=3))
+    at.sandbox.fault_next("429,wait=7200", 1)
+    source = write_csv([make_row(2), make_row(3)])
+
+    stopped = at.run(source)
+    at.clock = FastClock()
+    done = at.run(source)
+
+    assert stopped.exit_code == ExitCode.STOPPED_EARLY
+    assert counts_of(done) == {"booked": 2}
+
+
 def test_nothing_but_429_for_a_quarter_of_an_hour_ends_the_run(
     desk: Callable[..., Desk], make_row: Make, write_csv: Write
 ) -> None:
@@ -92,3 +113,25 @@ def test_nothing_but_429_for_a_quarter_of_an_hour_ends_the_run(
     assert counts_of(report) == {"not_sent": 10}
     assert "429" in at.observer.notices[-1]
     assert len(at.requests) < 40
+
+
+def test_after_a_change_of_rate_a_window_and_the_allowance_are_waited(tmp_path: Path) -> None:
+    """The last request before may have arrived late, and the first one after early."""
+    clock = FastClock()
+    environ = {"SOLV_IMPORT_BASE_URL": "http://127.0.0.1:1", "SOLV_IMPORT_CLIENT_ID": "clinic"}
+    told = {"rate": "0.5/s", "jitter_ms": 100}
+    folder, target = LedgerFolder(tmp_path / "ledger"), target_of(*environ.values())
+    with open_ledger(folder, target, at=clock.now()) as ledger:
+        job = Job(
+            settings=load_settings(told, environ=environ, folder=tmp_path),
+            ledger=ledger,
+            clock=clock,
+            observer=Unobserved(),
+            selection=Selection(),
+            results=tmp_path / "results.xlsx",
+            summary=None,
+        )
+        in_a_while = clock.now() + timedelta(hours=1)
+        ledger.remember_pace(rate="2/s", last_request_at=in_a_while.isoformat())
+
+        assert importing._owed_waits(job) == (pytest.approx(2.1), 0.0)  # noqa: SLF001

@@ -52,7 +52,6 @@ SAME = identity_of()
 )
 def test_formatting_and_other_fields_keep_the_fingerprint(values: dict[str, Any]) -> None:
     assert identity_of(**values).fingerprint == SAME.fingerprint
-    assert identity_of(**values).person == SAME.person
     assert identity_of(**values).request != SAME.request
 
 
@@ -100,19 +99,15 @@ def test_twin_other_day_other_place_or_other_key_changes_the_fingerprint(
     assert identity_of(**values).fingerprint != SAME.fingerprint
 
 
-def test_person_is_the_same_at_another_time_and_place() -> None:
-    assert identity_of(at=AT + timedelta(days=1), location_id=7).person == SAME.person
-
-
 def test_parts_do_not_run_together() -> None:
     joined = identity_of(first_name="Ann Lee", last_name="Ray")
-    assert joined.person != identity_of(first_name="Ann", last_name="Lee Ray").person
-    assert joined.person != identity_of(first_name="AnnLee", last_name="Ray").person
+    assert joined.fingerprint != identity_of(first_name="Ann", last_name="Lee Ray").fingerprint
+    assert joined.fingerprint != identity_of(first_name="AnnLee", last_name="Ray").fingerprint
 
 
-def test_the_three_hashes_say_nothing_of_each_other() -> None:
-    hashes = {SAME.fingerprint, SAME.person, SAME.request}
-    assert len(hashes) == 3
+def test_the_hashes_say_nothing_of_each_other() -> None:
+    hashes = {SAME.fingerprint, SAME.request}
+    assert len(hashes) == 2
     assert {len(one) for one in hashes} == {32}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -164,6 +165,10 @@ def test_unavailable_with_retry_after_is_unknown_by_default() -> None:
             (("Retry-After", "30"),),
             NotTaken(cause=NotTakenCause.UNAVAILABLE, http_status=503, retry_after_s=30.0),
         ),
+        (
+            (("Retry-After", "Mon, 07 Jan 2030 12:00:30 GMT"),),
+            NotTaken(cause=NotTakenCause.UNAVAILABLE, http_status=503, retry_after_s=30.0),
+        ),
         ((), Unknown(reason="answered 503", http_status=503)),
         ((("Retry-After", "soon"),), Unknown(reason="answered 503", http_status=503)),
         ((("X-RateLimit-Reset", "30"),), Unknown(reason="answered 503", http_status=503)),
@@ -247,6 +252,11 @@ FIELD_MISSING = {
             (FieldError(loc="body", type=""),),
             "body: m",
         ),
+        (
+            {"detail": [{"loc": ["body", "address", "zip"], "msg": "m", "type": "t"}]},
+            (FieldError(loc="address.zip", type="t"),),
+            "address.zip: m",
+        ),
         ({"detail": "Slot taken"}, (), "Slot taken"),
         ({"message": "Bad request"}, (), "Bad request"),
         ({"detail": ["Slot taken"]}, (), '{"detail": ["Slot taken"]}'),
@@ -254,6 +264,8 @@ FIELD_MISSING = {
         (b"caf\xe9", (), "caf\ufffd"),
         (b"<" * 30_000 + b"end", (), "<" * 2_000),
         ({"detail": "x" * 5_000}, (), "x" * 2_000),
+        ({"detail": " " * 20_000 + "far down the page"}, (), ""),
+        (b" " * 20_000 + b"far down the page", (), ""),
     ],
 )
 def test_a_422_names_the_field_and_keeps_the_words_apart(
@@ -301,6 +313,15 @@ def test_a_wait_that_was_asked_for_is_handed_on(status: int) -> None:
     assert outcome.retry_after_s == 7.0
 
 
+@pytest.mark.parametrize("status", [423, 429, 500, 503])
+def test_a_wait_until_a_date_is_reckoned_from_our_clock_where_the_server_tells_no_time(
+    status: int,
+) -> None:
+    outcome = answered(status, headers=(("Retry-After", "Mon, 07 Jan 2030 12:00:09 GMT"),))
+    assert isinstance(outcome, NotTaken | Unknown)
+    assert outcome.retry_after_s == 9.0
+
+
 @pytest.mark.parametrize(("status", "wait_s"), [(429, 30.0), (423, None)])
 def test_only_a_429_makes_a_reset_time_a_request_to_wait(status: int, wait_s: float | None) -> None:
     """Some servers tell the reset time with every answer."""
@@ -328,6 +349,8 @@ def test_a_403_to_an_old_token_is_about_the_token(body: object, token_age_s: flo
         {"detail": "Signature has expired"},
         {"detail": "expired"},
         {"message": "The session has EXPIRED"},
+        b"<h1>Token expired</h1>",
+        {"detail": "x" * 482 + " not authenticated"},
     ],
 )
 def test_a_403_that_says_so_is_about_the_token(body: object) -> None:
@@ -349,6 +372,7 @@ def test_a_403_of_the_gateway_stops_the_run(message: str) -> None:
         {"detail": "The contract of this location expired"},
         {"message": "Forbidden for this location"},
         {"message": None},
+        {"detail": "x" * 483 + " not authenticated"},
         ["Forbidden"],
         b"Forbidden",
     ],
@@ -374,6 +398,15 @@ def test_the_servers_request_ids_are_kept_and_cleaned() -> None:
         outcome = answered(status, {"id": 1}, headers=headers)
         assert isinstance(outcome, Booked | Rejected | Unknown)
         assert outcome.server_ids == f"x-request-id=abc[31m-12 x-amzn-requestid={'z' * 128}"
+
+
+@pytest.mark.parametrize(
+    "name", ["x-request-id", "x-amzn-requestid", "x-amz-apigw-id", "cf-ray", "CF-Ray"]
+)
+def test_each_gateways_own_id_is_kept(name: str) -> None:
+    outcome = answered(500, headers=((name, "a1"),))
+    assert isinstance(outcome, Unknown)
+    assert outcome.server_ids == f"{name.lower()}=a1"
 
 
 # How long to wait
@@ -430,6 +463,10 @@ SERVER_DATE = "Mon, 07 Jan 2030 11:00:00 GMT"  # an hour behind our own clock
         (h(X_RateLimit_Reset="2030-01-07T12:00:30"), 30.0),
         (h(X_RateLimit_Reset="2030-01-07T06:00:30-06:00"), 30.0),
         (h(X_RateLimit_Reset="6m0s"), None),
+        (h(X_RateLimit_Reset="1000000000"), 86_400.0),
+        (h(X_RateLimit_Reset="1000000001"), 0.0),
+        (h(X_RateLimit_Reset="1000000000000"), 86_400.0),
+        (h(X_RateLimit_Reset="1000000001000"), 0.0),
         (h(X_RateLimit_Reset_Requests="30"), 30.0),
         (h(X_RateLimit_Remaining="0"), None),
         # Which of them counts
@@ -441,6 +478,20 @@ SERVER_DATE = "Mon, 07 Jan 2030 11:00:00 GMT"  # an hour behind our own clock
 )
 def test_the_wait_asked_for(headers: Headers, wait_s: float | None) -> None:
     assert wait_asked_s(headers, NOW) == wait_s
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [h(Retry_After="Mon Jan  7 12:02:00 2030"), h(X_RateLimit_Reset="2030-01-07T12:02:00")],
+)
+def test_a_time_without_a_zone_is_not_one_of_this_machines_zone(
+    headers: Headers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/Chicago")
+        time.tzset()
+        assert wait_asked_s(headers, NOW) == 120.0
+    time.tzset()
 
 
 NAMES = st.sampled_from(

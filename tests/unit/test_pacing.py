@@ -81,8 +81,11 @@ def test_a_shorter_pause_takes_nothing_back() -> None:
 
 
 @pytest.mark.parametrize(("late", "may_leave"), [(0, True), (1, True), (1.01, False), (50, False)])
-def test_a_slot_is_missed_after_the_tolerance(late: float, *, may_leave: bool) -> None:
-    pace = make_pace(tolerance=1)
+@pytest.mark.parametrize("spacing", [0.02, 0.5, 10])
+def test_a_slot_is_missed_after_the_tolerance(
+    late: float, spacing: float, *, may_leave: bool
+) -> None:
+    pace = make_pace(spacing=spacing, tolerance=1)
     assert pace.leave(pace.reserve(100), 100 + late) is may_leave
 
 

@@ -242,3 +242,88 @@ def test_one_answer_begins_the_quarter_of_an_hour_anew(answer: Outcome) -> None:
 def test_a_lost_connection_does_not_begin_it_anew() -> None:
     tries: list[Timed] = [(0, TOO_MANY), (450, UNREACHED), (901, TOO_MANY)]
     assert stop_after_timed(tries)[1] is not None
+
+
+# What people are told
+
+CHECK_URL = "check SOLV_IMPORT_BASE_URL"
+LATER = "run the same command again later, with a lower --rate"
+SETTLE = "settle the unknown rows with reconcile, then run again"
+READ_WORDS = "read Solv's words in the results: the mapping is probably wrong"
+
+WORDS: dict[str, tuple[str, str]] = {
+    "5 ambiguous answers in a row": (
+        "5 answers in a row did not say whether there is a booking",
+        SETTLE,
+    ),
+    "the first 5 all 403": (
+        "the first 5 answers were all 403",
+        "ask Solv which locations this client may book at",
+    ),
+    "the first 5 all 404": (
+        "the server answered 404: this does not look like the Partner API",
+        CHECK_URL,
+    ),
+    "a redirect as the first answer": (
+        "the server redirected: this does not look like the Partner API",
+        CHECK_URL,
+    ),
+    "a method that this address does not know": (
+        "the server answered 405: this does not look like the Partner API",
+        CHECK_URL,
+    ),
+    "the gateway's Forbidden": (
+        "the gateway refused the client id",
+        "check SOLV_IMPORT_CLIENT_ID, and that it belongs to this base URL",
+    ),
+    "a bad certificate": (
+        "the server's certificate is not trusted",
+        "check the base URL; for a private certificate authority name its file",
+    ),
+    "the first 20 all rejected": ("the first 20 rows were all refused", READ_WORDS),
+    "a pause of more than 15 minutes": ("the server asks for a pause of 15 minutes", LATER),
+    "such a pause with an ambiguous answer": (
+        "the server asks for a pause of 60 minutes",
+        LATER,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_a_stop_says_why_and_what_to_do(name: str) -> None:
+    _, stop = stop_after(STOPS[name][0])
+    assert stop is not None
+    assert (stop.why, stop.todo) == WORDS[name]
+
+
+def test_a_stop_for_silence_says_how_long_it_was() -> None:
+    todo = "check the network and the base URL, then run the same command again"
+    _, stop = stop_after_timed([(0, UNREACHED), (61, UNREACHED)])
+    assert stop is not None
+    assert (stop.why, stop.todo) == ("no connection for 61 seconds", todo)
+    stops = Stops()
+    told = [stops.after_row_without_connection() for _ in range(5)][-1]
+    assert told is not None
+    assert (told.why, told.todo) == ("5 rows in a row could not connect", todo)
+
+
+def test_a_stop_for_refusals_says_which_and_how_long() -> None:
+    _, stop = stop_after_timed([(0, LOCKED), (920, LOCKED)])
+    assert stop is not None
+    assert stop.why == "the server has said nothing but 423 for 15 minutes"
+    assert stop.todo == LATER
+
+
+def test_the_quarter_of_an_hour_is_over_only_after_it() -> None:
+    assert stop_after_timed([(0, LOCKED), (900, LOCKED)])[1] is None
+    assert stop_after_timed([(0, LOCKED), (900.1, LOCKED)])[1] is not None
+
+
+@pytest.mark.parametrize("status", [300, 399])
+def test_every_3xx_is_a_redirect(status: int) -> None:
+    _, stop = stop_after([Rejected(http_status=status, stop=RunStop.WRONG_ADDRESS)])
+    assert stop is not None
+    assert stop.why.startswith("the server redirected")
+    _, other = stop_after([Rejected(http_status=501, stop=RunStop.WRONG_ADDRESS)])
+    assert other is not None
+    assert other.why.startswith("the server answered 501")

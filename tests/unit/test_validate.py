@@ -15,11 +15,13 @@ from importer.columns import OUR_HEADINGS, plan_columns
 from importer.model import BOOKING_FIELDS, REQUIRED_FIELDS
 from importer.normalize import DateRules, field_rules
 from importer.problems import ProblemCode, RowProblem
-from importer.validate import CheckedRow, FileQuestions, Rules, check_chunk, file_questions
+from importer.validate import CheckedRow, FileQuestions, Rules, check_chunk
 from schemas import BOOKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from importer.problems import FileProblem
 
 P = ProblemCode
 TODAY = date(2030, 1, 7)
@@ -58,6 +60,13 @@ def check(
     plan = plan_columns(headings, show_headings=True)
     chunk = Rows(frame=frame, problems=tuple(found), lines=lines)
     return check_chunk(chunk, plan, rules, today=TODAY)
+
+
+def file_questions(rows: Sequence[CheckedRow]) -> tuple[FileProblem, ...]:
+    """Return the questions that these rows ask of the whole file."""
+    questions = FileQuestions()
+    questions.add(rows)
+    return questions.problems()
 
 
 def told(row: CheckedRow) -> list[tuple[ProblemCode, str, int | None]]:
