@@ -1,0 +1,35 @@
+"""Judge one state of a recorded tape again: `python -m tests.chaos.power TAPE INSTANT NUMBER`.
+
+The files of the state are left beside the tape, to be looked at.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from tests.chaos.power.checking import lay_out
+from tests.chaos.power.facts import instants_of
+from tests.chaos.power.recording import read_tape
+from tests.chaos.power.sweeping import findings_of, state_of
+
+
+def main(folder: str, at: str, number: str) -> None:
+    """Print what is broken in that state, and where its files are."""
+    tape = read_tape(Path(folder))
+    instant = next(instants_of(tape, [int(at)]))
+    image = state_of(instant, int(number))
+    place = tape.folder / f"state-{at}-{number}"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    lay_out(image, place)
+    print(f"event {at} of {len(tape.events)}, {len(instant.left)} requests have left: {place}")  # noqa: T201
+    found = findings_of(image, instant, tape, number=int(number), opens=True, carries_on=True)
+    for finding in found:
+        print(f"{finding.promise}: {finding.what}")  # noqa: T201
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
