@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import ssl
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+import trustme
 
 from importer.errors import ExitCode
 from importer.model import State
@@ -175,7 +177,7 @@ def test_a_token_that_ends_half_way_is_renewed_once_and_no_row_is_lost(tmp_path:
 
         def some_left() -> None:
             while len(sandbox.requests()) < 5:
-                time.sleep(0.01)
+                sleep(0.01)
 
         async def main() -> PostingEnd:
             posting = asyncio.create_task(post_run(desk.session(settings, clock=clock)))
@@ -312,13 +314,13 @@ def test_a_private_authority_is_trusted_for_sign_in_and_bookings_alike(tmp_path:
     ca_file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))
 
-    async def main(**changes: Any) -> PostingEnd:
+    async def main() -> PostingEnd:
         async with raw_server(tokens_and(answer(b'{"id": 7}')), tls=tls) as server:
-            settings = replace(settings_of(tmp_path, server.url("https")), **changes)
+            settings = replace(settings_of(tmp_path, server.url("https")), ca_file=ca_file)
             return await post_run(desk.session(settings))
 
     with open_desk(tmp_path, rows=1) as desk:
-        assert asyncio.run(main(ca_file=ca_file)).stop is None
+        assert asyncio.run(main()).stop is None
         assert desk.states() == {State.BOOKED: 1}
 
 
