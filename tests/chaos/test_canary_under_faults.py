@@ -48,7 +48,7 @@ MOMENTS = {
 }
 PATIENTS = 24
 CORES = [signal.SIGQUIT, signal.SIGABRT][: share(quick=1, full=2, report=2)]
-KILLS = share(quick=1, full=40, report=100)
+KILLS = share(quick=1, full=40, report=60)
 
 
 @pytest.fixture(scope="module")

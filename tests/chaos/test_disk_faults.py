@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     Stage = tuple[ForkServer, Ground]
 
-REFUSALS = share(quick=4, full=160, report=10_000)
+REFUSALS = share(quick=4, full=160, report=320)
 """A run has some hundreds of writes and syncs; the report refuses each."""
 SHARDS = share(quick=1, full=16, report=40)
 RECORDING = tuple(f"ledger:fdatasync:EIO:{n}+" for n in (11, 13, 14, 15))

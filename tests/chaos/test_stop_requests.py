@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(300)
 
 SHARDS = share(quick=1, full=16, report=40)
-INSTANTS = share(quick=8, full=160, report=480)
-TWICE = share(quick=2, full=40, report=120)
+INSTANTS = share(quick=8, full=160, report=240)
+TWICE = share(quick=2, full=40, report=60)
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 STOPPED = {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGHUP: 143}
 MOST_UNKNOWN = IN_FLIGHT + 5

@@ -87,7 +87,7 @@ def test_a_second_run_of_a_file_is_refused_at_once_and_disturbs_nothing(
     assert bool(broken) == bool(bug), broken
 
 
-@pytest.mark.parametrize("number", range(share(quick=1, full=12, report=50)))
+@pytest.mark.parametrize("number", range(share(quick=1, full=12, report=24)))
 def test_of_eight_processes_one_works_and_a_killed_one_gives_the_ledger_up(
     number: int, place: Place
 ) -> None:
@@ -113,7 +113,7 @@ def test_of_eight_processes_one_works_and_a_killed_one_gives_the_ledger_up(
     assert broken == []
 
 
-@pytest.mark.parametrize("number", range(share(quick=1, full=8, report=50)))
+@pytest.mark.parametrize("number", range(share(quick=1, full=8, report=24)))
 def test_two_files_that_share_rows_book_each_of_them_once(number: int, place: Place) -> None:
     """At once the second is told to wait; afterwards it skips what the first has booked."""
     scene = place.scene(8)

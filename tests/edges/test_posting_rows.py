@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -129,6 +130,16 @@ def test_progress_counts_every_settled_row_once(tmp_path: Path) -> None:
     assert [view.done for view in desk.watcher.views] == sorted(
         view.done for view in desk.watcher.views
     )
+
+
+def test_progress_tells_how_many_wait_to_go_again(tmp_path: Path) -> None:
+    random.seed(7)  # their waits are random
+    with open_desk(tmp_path, rows=60) as desk:
+        locked = (not_taken(NotTakenCause.LOCKED),) * 3
+        desk.post(per_row(row_3=locked, row_4=locked), in_flight=3)
+    waiting = [view.waiting for view in desk.watcher.views]
+    assert max(waiting) == 2
+    assert min(waiting) == waiting[-1] == 0
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import trustme
 from importer.errors import ExitCode
 from importer.model import State
 from importer.posting import PostingEnd, in_flight_of, jitter_s_of, post_run, spacing_s_of
-from importer.posting.session import turns_of
+from importer.posting.session import tally_of, turns_of
 from importer.sandbox import Limit, SandboxConfig, most_in_window, running_sandbox
 from tests.edges.posting_kit import open_desk, settings_of
 from tests.edges.posting_script_kit import NOON
@@ -259,6 +259,59 @@ def test_half_of_the_allowance_is_for_us_being_late(tmp_path: Path) -> None:
         pace = turns_of(desk.session(settings, clock=HandedInClock(), wait_s=3.0)).pace
     assert (pace.spacing_s, pace.tolerance_s) == (spacing_s_of(settings), 0.05)
     assert pace.next_free_s == HandedInClock().monotonic() + 3.0
+
+
+def test_a_session_counts_and_tells_by_its_own_settings(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, "http://127.0.0.1:1", rate="30/min")
+    with open_desk(tmp_path, rows=4) as desk:
+        told = tally_of(desk.session(settings)).view(paused_s=0.0)
+    assert (told.run_id, told.total, told.limit_per_s) == ("run", 4, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("owed_s", "paused_s", "notices"),
+    [
+        (0.0, 0.0, []),
+        (90.0, 90.0, ["the server asked for a pause: 1.5 minutes of it to go"]),
+    ],
+)
+def test_a_pause_that_is_owed_is_told_and_kept(
+    owed_s: float, paused_s: float, notices: list[str], tmp_path: Path
+) -> None:
+    settings = settings_of(tmp_path, "http://127.0.0.1:1", rate="20/s")
+    with open_desk(tmp_path, rows=1) as desk:
+        turns = turns_of(desk.session(settings, clock=HandedInClock(), paused_s=owed_s))
+        assert turns.paused_s == paused_s
+        assert turns.pace.slowness == (2.0 if owed_s else 1.0)
+        assert desk.watcher.notices == notices
+
+
+def test_a_sign_in_that_waits_looks_up_often_and_asks_as_the_settings_say(tmp_path: Path) -> None:
+    """Whoever asks for an end need not wait for a server that asks for half a minute."""
+    clock = HandedInClock()
+
+    async def busy_once(visit: Visit) -> None:
+        while request := await visit.request():
+            is_first = len(visit.server.requests) == 1
+            busy = answer(b"", status=503, headers="Retry-After: 30\r\n")
+            booked = b'{"id": 7, "access_token": "t"}'
+            await visit.send(busy if is_first and b"auth/token" in request else answer(booked))
+
+    async def main() -> list[bytes]:
+        async with raw_server(busy_once) as server:
+            settings = replace(settings_of(tmp_path, server.url()), grant_type="partner_api")
+            await post_run(desk.session(settings, clock=clock))
+            return server.requests
+
+    with open_desk(tmp_path, rows=1) as desk:
+        requests = asyncio.run(main())
+        assert desk.states() == {State.BOOKED: 1}
+    assert [b'"grant_type":"partner_api"' in r.replace(b" ", b"") for r in requests] == [
+        True,
+        True,
+        False,
+    ]
+    assert 0 < max(clock.slept_s) <= 0.2
 
 
 @pytest.mark.parametrize(
