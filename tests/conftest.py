@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 from contextlib import ExitStack
-from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from openpyxl import Workbook
+
+from tests.rows import invented_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -16,32 +17,13 @@ if TYPE_CHECKING:
 
     from importer.sandbox import Sandbox
     from tests.acceptance.cli_kit import Cli
-
-Row = dict[str, str]
-
-_FIRST_TIME = datetime(2090, 5, 1, 8, 0, tzinfo=timezone(timedelta(hours=-7)))
-_LETTERS = str.maketrans("0123456789", "abcdefghij")
-"""Digits become letters, so that a number may stand in a name."""
+    from tests.rows import Row
 
 
 @pytest.fixture(scope="session")
 def make_row() -> Callable[..., Row]:
     """Return a maker of rows; every number is another patient at another time."""
-
-    def make(number: int = 2, **changes: str) -> Row:
-        row = {
-            "first_name": "Ada",
-            "last_name": f"Sample{number}".translate(_LETTERS),
-            "phone": f"+1206555{100 + number % 100:04}",
-            "birth_date": (date(1990, 1, 1) + timedelta(days=number)).isoformat(),
-            "appointment_date": (_FIRST_TIME + timedelta(minutes=15 * number)).isoformat(),
-            "location_id": "4021",
-            "reason": "",
-            "emr_patient_id": f"MRN-{number}",
-        }
-        return row | changes
-
-    return make
+    return invented_row
 
 
 @pytest.fixture

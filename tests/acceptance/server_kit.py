@@ -6,9 +6,10 @@ import os
 import select
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from importer.sandbox import read_request_log
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 _START_S = 60
 _ADDRESS = b"export SOLV_IMPORT_BASE_URL="
-_LISTENS = b"The sandbox listens."
+_LAST_LINE = b"export SOLV_IMPORT_STATE_DIR="
+"""It is printed once the sandbox listens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,30 +56,32 @@ class SandboxProcess:
 @contextmanager
 def sandbox_process(log_path: Path, *options: object) -> Iterator[SandboxProcess]:
     """Run `solv-import sandbox` with these options on a free port, until the block ends."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "importer", "sandbox", "--port", "0", "--log", str(log_path)]
-        + [str(option) for option in options],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
-    try:
-        yield SandboxProcess(base_url=_address(process), log_path=log_path, process=process)
-    finally:
-        process.terminate()
-        process.communicate()
+    with tempfile.TemporaryFile() as words:  # not a pipe, which nobody would empty
+        process = subprocess.Popen(
+            [sys.executable, "-m", "importer", "sandbox", "--port", "0", "--log", str(log_path)]
+            + [str(option) for option in options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=words,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+        try:
+            address = _address(process, words)
+            yield SandboxProcess(base_url=address, log_path=log_path, process=process)
+        finally:
+            process.terminate()
+            process.communicate()
 
 
-def _address(process: subprocess.Popen[bytes]) -> str:
+def _address(process: subprocess.Popen[bytes], words: IO[bytes]) -> str:
     """Wait until it listens and return its base URL."""
     assert process.stdout is not None
     told = b""
-    while _LISTENS not in told:
+    while _LAST_LINE not in told:
         readable, _, _ = select.select([process.stdout], [], [], _START_S)
         assert readable, "the sandbox does not start"
         more = os.read(process.stdout.fileno(), 4096)
-        assert more, told.decode()
+        assert more, words.seek(0) or words.read().decode()
         told += more
     (line,) = (line for line in told.splitlines() if line.startswith(_ADDRESS))
     return line.removeprefix(_ADDRESS).decode()

@@ -21,6 +21,7 @@ from importer.pipeline import apply_decisions
 from importer.settings import load_settings
 from tests.acceptance.cli_kit import read_results
 from tests.pipeline.desk import FastClock, bookings_per_patient
+from tests.rows import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,10 +185,7 @@ def settle(cli: Cli, report: Finished, server: Sandbox) -> None:
     for row in rows:
         booking_id = at_server.get(row["last_name"])
         row["decision"] = f"booked {booking_id}" if booking_id else "not booked"
-    with sheet.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    write_rows(sheet, rows)
     refused = cli("reconcile", run_id, "--decisions", sheet, "--who", "Ana B.")
     lost = sum(row["decision"] == "not booked" for row in rows)
     assert refused.err.count("may still be booked") == lost

@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from tests.chaos.level import seed
+from tests.chaos.planted import BUGS, load_bugs
 
 Line: TypeAlias = dict[str, Any]
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reliability.md"
 LAYERS = {
-    "simulated runs": "whole runs on a simulated clock and network",
-    "model steps": "steps of the model over the real ledger and planner",
+    "simulated runs": "whole runs in simulated time, over a simulated network",
+    "model steps": "steps of stories over the real planning, ledger and posting",
     "crash points in process": "processes killed at a call or return",
     "double crashes": "processes killed, and killed again while they recovered",
     "syscall kill points": "commands killed at a system call",
@@ -33,6 +34,7 @@ LAYERS = {
     "canary searches": "runs after which every trace of a patient was searched for",
 }
 """Layer -> what one case of it is, in the order of the table."""
+_SIDE_BY_SIDE = "side by side"
 _COLUMNS = [
     f"{scenario}: {what}"
     for scenario in ("faults", "kills")
@@ -63,7 +65,10 @@ def filled(page: str, lines: list[Line], stamped: str) -> str:
         lines: What the layers counted.
         stamped: When, where and of which commit.
     """
-    page = _between(page, "figures", f"{stamped}\n\n{layer_table(lines)}")
+    load_bugs()
+    # The page is only written when every test has passed, those of planted bugs included.
+    caught = f"All {len(BUGS)} planted bugs were caught (`tests/chaos/bugs/`)."
+    page = _between(page, "figures", f"{stamped}\n\n{layer_table(lines)}\n\n{caught}")
     return _between(page, "side by side", side_by_side_table(lines))
 
 
@@ -72,12 +77,15 @@ def layer_table(lines: list[Line]) -> str:
     by_layer = defaultdict(list)
     for line in lines:
         by_layer[line["layer"]].append(line)
+    unknown = by_layer.keys() - LAYERS.keys() - {_SIDE_BY_SIDE}
+    assert not unknown, f"not a layer of the report: {unknown}"
     rows = [
         "| what was tried | cases | booked twice | lost | not true | also |",
         "|---|---:|---:|---:|---:|---|",
     ]
     for layer, what in LAYERS.items():
-        found = by_layer.get(layer, [])
+        found = by_layer[layer]
+        assert found, f"nothing was tried of: {layer}"
         cases = sum(line.get("cases", 0) for line in found)
         broken = [sum(line.get(name, 0) for line in found) for name in PROMISES]
         counts = " | ".join(f"{count:,}" for count in (cases, *broken))
@@ -89,7 +97,7 @@ def side_by_side_table(lines: list[Line]) -> str:
     """Return one line a tool: what became of its rows under faults, and under kills."""
     found: defaultdict[tuple[str, str], list[Line]] = defaultdict(list)
     for line in lines:
-        if line["layer"] == "side by side":
+        if line["layer"] == _SIDE_BY_SIDE:
             found[line["tool"], line["scenario"]].append(line)
     tools = dict.fromkeys(tool for tool, _ in found)
     rows = [

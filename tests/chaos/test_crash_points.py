@@ -11,7 +11,7 @@ from tests.chaos.crashing.choosing import spread
 from tests.chaos.crashing.client import Client
 from tests.chaos.crashing.hooks import Hook
 from tests.chaos.crashing.sources import SOURCES
-from tests.chaos.figures import note
+from tests.chaos.figures import broken, note
 from tests.chaos.level import LEVEL, Level, share
 
 if TYPE_CHECKING:
@@ -122,24 +122,13 @@ def _note(layer: str, played: Sequence[Played], **more: int) -> None:
     note(
         layer,
         cases=len(played),
-        hooks=len({one.hooks[-1].kind for one in played}),
-        duplicates=_broken(played, "I1"),
-        lost=_broken(played, "I2", "I3"),
-        wrong=_broken(played, "I4"),
-        others=_broken(played, "I7", "I8", "I10", "I11", "exit code"),
+        **broken(invariant for one in played for invariant, _ in one.violations),
         kills=sum(one.crashes for one in played),
         **more,
     )
 
 
-def _broken(played: Sequence[Played], *invariants: str) -> int:
-    return sum(one.broken(*invariants) for one in played)
-
-
 def _assert_nothing_is_broken(played: Sequence[Played]) -> None:
-    broken = [one for one in played if one.violations]
-    assert not broken, _told(broken)
-
-
-def _told(played: Sequence[Played]) -> str:
-    return "\n".join(one.told for one in played)
+    assert not any(one.violations for one in played), "\n".join(
+        one.told for one in played if one.violations
+    )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.acceptance.cli_kit import read_results
-from tests.chaos.figures import note
+from tests.chaos.figures import broken, note
 from tests.chaos.level import seed, share
 from tests.chaos.tracing.disk_points import (
     Refusal,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     Stage = tuple[ForkServer, Ground]
 
 REFUSALS = share(quick=4, full=160, report=320)
-"""A run has some hundreds of writes and syncs; the report refuses each."""
+"""A run has some hundreds of writes and syncs: an even share of them; another seed has others."""
 SHARDS = share(quick=1, full=16, report=40)
 RECORDING = tuple(f"ledger:fdatasync:EIO:{n}+" for n in (11, 13, 14, 15))
 PLANTED = {
@@ -89,9 +89,9 @@ def test_any_write_or_sync_may_fail_and_the_run_stops_and_ends_well_later(
 @pytest.mark.parametrize("bug", PLANTED)
 def test_the_disk_faults_catch(bug: str, plain: Stage) -> None:
     needs_strace()
-    broken, refusals = PLANTED[bug]
+    invariant, refusals = PLANTED[bug]
     assert any(
-        violation.invariant == broken
+        violation.invariant == invariant
         for refusal in refusals
         for violation in refuse(Refusal.parse(refusal), *plain, bug).violations
     )
@@ -291,12 +291,6 @@ def refuse_well(refusal: Refusal, plain: Stage) -> Refused:
 
 
 def note_fault(violations: Sequence[Violation], *, cases: int = 1, lost: int = 0) -> None:
-    """Add the figures of one case."""
-    broken = [violation.invariant for violation in violations]
-    note(
-        "disk faults",
-        cases=cases,
-        duplicates=broken.count("I1"),
-        lost=broken.count("I2") + broken.count("I3") + lost,
-        wrong=broken.count("I4"),
-    )
+    """Add the figures of one case; `lost` are answers that neither results nor messages tell."""
+    invariants = [*(violation.invariant for violation in violations), *["I3"] * lost]
+    note("disk faults", cases=cases, **broken(invariants))

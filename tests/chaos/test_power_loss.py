@@ -90,22 +90,18 @@ def test_no_power_loss_takes_an_intent_an_answer_or_half_a_file(tape: Tape, shar
 
     note(swept)
     assert swept.carried_on > 0
-    assert not swept.findings, swept.told()
+    assert not swept.violations, swept.told()
 
 
 def note(swept: Swept) -> None:
-    broken = swept.promises
     figures.note(
         LAYER,
         cases=swept.states,
         instants=swept.instants,
         opened=swept.opened,
         carried_on=swept.carried_on,
-        lost_intents=broken["I6"],
-        duplicates=broken["I1"],
-        lost=broken["I2"] + broken["I3"],
-        wrong=broken["I4"],
-        other=broken.total() - sum(broken[name] for name in ("I1", "I2", "I3", "I4", "I6")),
+        lost_intents=swept.promises["I6"],
+        **figures.broken(swept.promises.elements()),
     )
 
 
@@ -119,7 +115,7 @@ def test_a_planted_bug_is_seen_when_the_power_fails(
     """The same first run, without and with it, judged at as many instants of each."""
     broken = judged(record_first_run(tmp_path / "tape", server, make_row, name))
 
-    assert not healthy.findings, healthy.told()
+    assert not healthy.violations, healthy.told()
     assert CAUGHT_BY[name] <= set(broken.promises)
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from tests.chaos import figures
 from tests.chaos.level import seed, share
-from tests.chaos.rivals.comparing import ROWS, compare, write_rows
+from tests.chaos.rivals.comparing import ROWS, compare
 from tests.chaos.rivals.tools import BENCH, OURS, RIVALS
+from tests.rows import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from tests.chaos.rivals.tools import Tool
 
 SCENARIOS = ["faults", "kills"]
-SEEDS = [seed() + n for n in range(share(quick=1, full=1, report=3))]
-THEIRS = [] if share(quick=1, full=0, report=0) else list(RIVALS)
-"""In the quick level nobody installs other people's tools."""
+SEEDS = [seed() + n for n in range(share(quick=0, full=1, report=3))]
+THEIRS = list(RIVALS)
+"""In the quick level none of them is installed, and the other layers say the same of us."""
 
 
 @pytest.fixture

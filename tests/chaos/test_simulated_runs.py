@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,7 +57,6 @@ def test_no_long_file_breaks_a_promise(number: int, disk: Path) -> None:
 
 def _judge(runs: Sequence[Simulated]) -> None:
     """Count what the runs showed, and fail with one line for each that must be repeated."""
-    broken = Counter(violation.invariant for run in runs for violation in run.violations)
     shares = {
         "most_window_share": max(_known(run.window_share for run in runs), default=None),
         "least_pace_share": min(_known(run.pace_share for run in runs), default=None),
@@ -70,9 +68,7 @@ def _judge(runs: Sequence[Simulated]) -> None:
     figures.note(
         LAYER,
         cases=len(runs),
-        duplicates=broken["I1"],
-        lost=broken["I2"] + broken["I3"],
-        wrong=broken["I4"],
+        **figures.broken(violation.invariant for run in runs for violation in run.violations),
         rows=sum(run.scenario.rows for run in runs),
         requests=sum(run.requests for run in runs),
         kills=sum(run.kills for run in runs),

@@ -148,6 +148,68 @@ def test_a_command_that_is_still_importing_stops_without_a_traceback(n: int, pla
     assert broken == []
 
 
+LATE = (
+    "ending.py:_write_summary:1",
+    "ending.py:_note_end:1",
+    "ledger.py:__exit__:1",
+    "run.py:_print:1",
+)
+"""Everything has been sent; what became of it is being told."""
+
+
+@pytest.mark.parametrize("moment", LATE)
+@pytest.mark.parametrize("unknown", [0, 1])
+def test_a_request_that_comes_too_late_changes_nothing_that_is_told(
+    unknown: int, moment: str, place: Place
+) -> None:
+    scene = place.scene(5)
+    place.sandbox.fault_next("commit-then-drop", unknown)
+
+    stopped = scene.run(moments=[(moment, signal.SIGTERM)])
+
+    assert stopped.code == (6 if unknown else 143), stopped.err
+    assert stopped.summary["rows_in"] == 5
+    assert stopped.summary["booked"] == 5 - unknown
+    assert f"5 in = {5 - unknown} booked" in stopped.out
+    assert len(scene.statuses()) == 5
+
+
+def test_a_request_that_comes_while_another_is_obeyed_does_not_change_the_exit_code(
+    place: Place,
+) -> None:
+    scene = place.scene()
+    moments = [("table.py:chunks:1", signal.SIGTERM), ("failures.py:exit_for:1", signal.SIGHUP)]
+
+    assert scene.run(moments=moments).code == 143
+    assert scene.run("check", scene.source, moments=moments).code == 143
+
+
+def test_the_next_file_is_not_started_although_the_last_answer_was_there(place: Place) -> None:
+    scene = place.scene(3)
+    other = scene.write("other.csv", place.patients(2))
+
+    stopped = scene.run(
+        "run", scene.source, other, moments=[("client.py:__aexit__:1", signal.SIGTERM)]
+    )
+
+    assert stopped.code == 143
+    assert "Not started: other.csv" in stopped.err
+    assert scene.statuses() == ["booked"] * 3
+
+
+def test_a_demo_stops_as_a_whole(place: Place) -> None:
+    scene = place.scene(3)
+    other = scene.write("other.csv", place.patients(2))
+
+    stopped = scene.run(
+        "demo", scene.source, other, moments=[("sender.py:_post_claimed:1", signal.SIGTERM)]
+    )
+
+    assert stopped.code == 143
+    assert "not sent" in stopped.out
+    assert other.name not in stopped.out + stopped.err
+
+
 def is_heard(status: Path) -> bool:
     """Return whether a process hears SIGTERM: before, a signal is for Python alone."""
     caught = re.search(r"^SigCgt:\s*(\w+)", status.read_text("ascii"), re.MULTILINE)

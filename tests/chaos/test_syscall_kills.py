@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.figures import note
+from tests.chaos.figures import broken, note
 from tests.chaos.level import seed, share
 from tests.chaos.tracing.kill_points import Point, kill_at, points_of
 from tests.chaos.tracing.spread import repeatable, spread
@@ -68,9 +68,9 @@ def test_a_run_killed_at_any_call_books_nobody_twice_and_loses_nothing(
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("bug", PLANTED)
 def test_the_kill_sweep_catches(bug: str, plain: Stage) -> None:
-    broken, points = PLANTED[bug]
+    invariant, points = PLANTED[bug]
     assert any(
-        violation.invariant == broken
+        violation.invariant == invariant
         for point in points
         for violation in kill_at(Point.parse(point), *plain, bug).violations
     )
@@ -93,13 +93,10 @@ def kill_well(point: Point, plain: Stage) -> Killed:
 
 def note_kill(done: Killed) -> None:
     """Add the figures of one point."""
-    broken = [violation.invariant for violation in done.violations]
     note(
         "syscall kill points",
         cases=int(done.was_reached),
         not_reached=int(not done.was_reached),
         unknown=done.unknown,
-        duplicates=broken.count("I1"),
-        lost=broken.count("I2") + broken.count("I3"),
-        wrong=broken.count("I4"),
+        **broken(violation.invariant for violation in done.violations),
     )

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
 
 from importer.errors import LedgerError, SettingsError
 from importer.ledger import LedgerFolder, PlannedRequest, Spool, target_of
-from importer.ledger.connecting import Access, connect
+from importer.ledger.connecting import Access, connect, damaged
 from importer.ledger.disk import disk_kind, is_network_disk, make_folder, write_durably
+from importer.ledger.folder import RESTORE
 from importer.model import Rejected
 from tests.edges.ledger_kit import (
     AT,
@@ -158,6 +160,11 @@ def test_a_connection_makes_no_database(tmp_path: Path) -> None:
             connect(tmp_path / "absent.db", access)
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_error_of_the_disk_asks_for_a_backup(tmp_path: Path) -> None:
+    error = damaged(tmp_path / "ledger.db", SQLAlchemyError("odd"))
+    assert error.todo == RESTORE
 
 
 def test_a_reader_cannot_write(tmp_path: Path) -> None:

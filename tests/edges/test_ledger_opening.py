@@ -250,6 +250,17 @@ def cut_commits(folder: LedgerFolder) -> None:
     folder.commits_file.write_bytes(folder.commits_file.read_bytes()[:-1])
 
 
+def folder_for_commits(folder: LedgerFolder) -> None:
+    folder.commits_file.unlink()
+    folder.commits_file.mkdir()
+
+
+def delete_database_of_a_first_opening(folder: LedgerFolder) -> None:
+    """A sidecar of old would have a new one made; the count of changes tells of more."""
+    write_sidecar(folder, opening=1, phase="opening")
+    folder.database.unlink()
+
+
 def words_for_commits(folder: LedgerFolder) -> None:
     folder.commits_file.write_text("some twenty changes \n")
 
@@ -394,6 +405,8 @@ def database_of_another_ledger(folder: LedgerFolder) -> None:
         (delete_key_of_a_first_opening, r"ledger\.key is missing"),
         (delete_commits, r"ledger\.commits is missing beside ledger\.db"),
         (cut_commits, r"ledger\.commits cannot be read"),
+        (folder_for_commits, r"ledger\.commits cannot be read"),
+        (delete_database_of_a_first_opening, r"ledger\.db is missing"),
         (words_for_commits, r"ledger\.commits cannot be read"),
         (more_commits_than_the_ledger_holds, r"holds \d changes, ledger\.commits tells of 9999"),
         (change_key, "has changed"),

@@ -34,6 +34,7 @@ from tests.edges.ledger_kit import (
     no_file_beyond,
     open_at,
     plan,
+    query,
     record,
     row_of,
     states_of,
@@ -115,6 +116,8 @@ def test_a_rescued_booking_keeps_its_status_word(folder: LedgerFolder) -> None:
 
     with open_at(folder) as ledger:
         assert row_of(ledger).solv_status == "CONFIRMED"
+        ((decided_at,),) = query(folder.database, "SELECT decided_at FROM row")
+        assert decided_at == AT.isoformat()
 
 
 def test_a_request_that_never_left_is_not_counted_after_a_rescue_either(
@@ -278,10 +281,22 @@ def test_a_torn_record_is_no_answer_and_hides_no_other(folder: LedgerFolder) -> 
     assert not any(crashed.rescue_file.read_bytes())
 
 
+def record_of(text: bytes) -> bytes:
+    """Return a record that is whole, whatever it says."""
+    return len(text).to_bytes(4, "big") + zlib.crc32(text).to_bytes(4, "big") + text
+
+
 @pytest.mark.parametrize(
     "record_bytes",
-    [b"\xff" * _RECORD, b"\0\0\0\x01" + b"\0" * 508, b"half a record"],
-    ids=["ones", "length without text", "short"],
+    [
+        b"\xff" * _RECORD,
+        b"\0\0\0\x01" + b"\0" * 508,
+        b"half a record",
+        record_of(b"booked"),
+        record_of(b"7"),
+        record_of(b"[7]"),
+    ],
+    ids=["ones", "length without text", "short", "no JSON", "no list", "too short a list"],
 )
 def test_what_is_no_record_is_swept(folder: LedgerFolder, record_bytes: bytes) -> None:
     with open_at(folder) as ledger:
@@ -300,10 +315,8 @@ def test_an_answer_that_another_version_wrote_leaves_the_row_unknown(folder: Led
         claim(ledger, row_id)
         key = row_of(ledger).row_key
         crashed = crash(ledger)
-    text = json.dumps([row_id, key, "postponed", 7]).encode()
-    head = len(text).to_bytes(4, "big") + zlib.crc32(text).to_bytes(4, "big")
     with crashed.rescue_file.open("r+b") as file:
-        file.write(head + text)
+        file.write(record_of(json.dumps([row_id, key, "postponed", 7]).encode()))
 
     with open_at(crashed) as ledger:
         row = row_of(ledger)

@@ -17,6 +17,8 @@ import pytest
 
 from importer.errors import LedgerError
 from importer.ledger import Ledger, LedgerFolder, PaceMemory
+from importer.ledger.connecting import Access, connect
+from importer.ledger.writer import Writer
 from importer.model import Booked, State, Unknown
 from tests.edges.ledger_kit import (
     AT,
@@ -248,6 +250,37 @@ def test_a_bug_in_one_change_fails_the_others_and_keeps_nobody_waiting(ledger: L
     with pytest.raises(LedgerError):
         ledger.claim(row_ids[0], AT).result(timeout=5)
     assert set(states_of(ledger).values()) == {State.READY}
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError("a name with Ada in it"), "the ledger cannot be written: OSError"),
+        (ValueError("a name with Ada in it"), "the ledger cannot be written: ValueError"),
+        (LedgerError("taken away", todo="bring it back"), "taken away"),
+    ],
+    ids=["disk", "bug", "ledger"],
+)
+def test_what_goes_wrong_behind_the_changes_of_a_batch_fails_them_all(
+    error: Exception, words: str, tmp_path: Path
+) -> None:
+    def fail(_connection: Connection) -> None:
+        raise error
+
+    with open_at(LedgerFolder(tmp_path / "ledger")) as ledger:
+        connection = connect(ledger.folder.database, Access.WRITE)
+        writer = Writer(connection, fail, lambda: None)
+        futures = [writer.submit(lambda _connection: 7) for _ in range(3)]
+        told = {str(future.exception(10)) for future in futures}
+        writer.close()
+        connection.close()
+
+    assert told == {words}
+    assert writer.has_failed
+    refusal = futures[0].exception()
+    assert isinstance(refusal, LedgerError)
+    todo = "free some disk space or mend the disk, then run the same command again"
+    assert refusal.todo == ("bring it back" if isinstance(error, LedgerError) else todo)
 
 
 def test_no_value_of_a_failing_statement_stands_in_its_error(ledger: Ledger) -> None:

@@ -159,8 +159,8 @@ def test_progress_tells_how_many_wait_to_go_again(tmp_path: Path) -> None:
 def test_progress_tells_the_newest_problem_by_status_and_field(
     refusal: Rejected, words: str, tmp_path: Path
 ) -> None:
-    with open_desk(tmp_path, rows=3) as desk:
-        desk.post(per_row(row_3=refusal, row_4=refusal))
+    with open_desk(tmp_path, rows=4) as desk:
+        desk.post(per_row(row_3=refusal, row_4=refusal), in_flight=1)
     last = desk.watcher.views[-1]
     assert (last.last_problem, last.last_problem_rows) == (words, 2)
 
@@ -352,7 +352,9 @@ def test_a_claim_that_meets_the_same_booking_sends_nothing(
     assert end.stop is None
     assert server.rows == [2]
     assert (row.state, row.refers_to) == (state, earlier)
-    assert desk.watcher.views[-1].done == 2
+    last = desk.watcher.views[-1]
+    is_booked = state is State.SKIPPED
+    assert (last.done, last.skipped, last.unknown) == (2, int(is_booked), int(not is_booked))
 
 
 def test_two_rows_of_one_booking_that_race_are_sent_once(tmp_path: Path) -> None:

@@ -272,7 +272,7 @@ def test_a_session_counts_and_tells_by_its_own_settings(tmp_path: Path) -> None:
     ("owed_s", "paused_s", "notices"),
     [
         (0.0, 0.0, []),
-        (90.0, 90.0, ["the server asked for a pause: 1.5 minutes of it to go"]),
+        (870.0, 870.0, ["the server asked for a pause: 14.5 minutes of it to go"]),
     ],
 )
 def test_a_pause_that_is_owed_is_told_and_kept(

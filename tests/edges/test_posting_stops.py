@@ -28,6 +28,7 @@ from tests.edges.posting_script_kit import (
     booked,
     not_taken,
     per_row,
+    too_many,
 )
 
 if TYPE_CHECKING:
@@ -209,3 +210,40 @@ def test_a_connection_lost_half_way_stops_the_run_within_minutes(tmp_path: Path)
     assert end.stop is not None
     assert desk.states() == {State.BOOKED: 38, State.READY: 162}
     assert started[-1] - started[0] < 150
+
+
+def test_five_rows_that_could_not_connect_stop_a_run_that_had_begun(tmp_path: Path) -> None:
+    """Eight at once use their tries up within half a minute, before a whole one of silence."""
+    with open_desk(tmp_path, rows=30) as desk:
+        end, _ = desk.post(lambda row, _asked: booked(row) if row == 2 else UNREACHED, in_flight=8)
+        states = desk.states()
+
+    assert end.stop is not None
+    assert end.stop.why == "5 rows in a row could not connect"
+    assert states == {State.BOOKED: 1, State.READY: 29}
+
+
+def test_rows_that_were_not_taken_for_another_reason_had_a_connection(tmp_path: Path) -> None:
+    locked = not_taken(NotTakenCause.LOCKED)
+    with open_desk(tmp_path, rows=12) as desk:
+        end, _ = desk.post(lambda row, _asked: booked(row) if row == 2 else locked, in_flight=4)
+        states = desk.states()
+
+    assert end.stop is None
+    assert states == {State.BOOKED: 1, State.READY: 11}
+
+
+def test_answers_bring_the_pace_back_and_refusals_do_not(tmp_path: Path) -> None:
+    posters: list[Poster] = []
+
+    async def watch(poster: Poster, _: ScriptedServer) -> None:
+        posters.append(poster)
+
+    for locked in (0, 5):
+        with open_desk(tmp_path / str(locked), rows=6) as desk:
+            refusals = (too_many(1), *[not_taken(NotTakenCause.LOCKED)] * locked)
+            desk.post(per_row(row_3=refusals), in_flight=1, meanwhile=watch)
+            assert desk.states() == {State.BOOKED: 6}
+
+    slowness = [poster.turns.pace.slowness for poster in posters]
+    assert slowness == [pytest.approx(2 * 0.98**5)] * 2  # the first row came before

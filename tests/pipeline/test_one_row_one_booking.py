@@ -12,6 +12,7 @@ from importer.errors import ExitCode, SettingsError
 from importer.pipeline import apply_decisions, plan_file, unknown_worksheet
 from tests.acceptance.cli_kit import change_results, read_results
 from tests.pipeline.desk import FastClock, bookings_per_patient, counts_of, statuses
+from tests.rows import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -260,11 +261,3 @@ def answer(sheet: Path, decision: str) -> None:
     """Write one decision beside every row of a worksheet."""
     with sheet.open(encoding="utf-8-sig", newline="") as file:
         write_rows(sheet, [row | {"decision": decision} for row in csv.DictReader(file)])
-
-
-def write_rows(path: Path, rows: list[dict[str, str]]) -> None:
-    """Write rows as a spreadsheet program would."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)

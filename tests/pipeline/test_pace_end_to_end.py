@@ -135,3 +135,35 @@ def test_after_a_change_of_rate_a_window_and_the_allowance_are_waited(tmp_path: 
         ledger.remember_pace(rate="2/s", last_request_at=in_a_while.isoformat())
 
         assert importing._owed_waits(job) == (pytest.approx(2.1), 0.0)  # noqa: SLF001
+
+
+def test_after_a_crash_at_another_rate_a_window_is_waited_whatever_the_rate_is_now(
+    desk: Callable[..., Desk], make_row: Make, write_csv: Write
+) -> None:
+    """The crashed run may have sent a window's worth of its own rate a moment ago."""
+
+    def crash(_: object) -> None:
+        raise RuntimeError("as if killed")
+
+    at = desk()
+    at.run(write_csv([make_row(2)], name="first.csv"), rate="20/s")
+    at.observer.on_progress = crash
+    with pytest.raises(RuntimeError):
+        at.run(write_csv([make_row(3)], name="second.csv"), rate="50/s")
+
+    settings = at.settings(rate="20/s")
+    folder = next(path for path in settings.state_dir.iterdir() if path.is_dir())
+    target = target_of(settings.base_url, settings.client_id)
+    with open_ledger(LedgerFolder(folder), target, at=at.clock.now()) as ledger:
+        job = Job(
+            settings=settings,
+            ledger=ledger,
+            clock=at.clock,
+            observer=Unobserved(),
+            selection=Selection(),
+            results=at.folder / "results.xlsx",
+            summary=None,
+        )
+        ledger.remember_pace(last_request_at=(at.clock.now() + timedelta(hours=1)).isoformat())
+
+        assert importing._owed_waits(job)[0] == pytest.approx(1.02)  # noqa: SLF001

@@ -12,6 +12,7 @@ from importer.errors import ExitCode
 from importer.pipeline import apply_decisions, unknown_worksheet
 from tests.acceptance.cli_kit import read_results
 from tests.pipeline.desk import FastClock, bookings_per_patient, counts_of, statuses
+from tests.rows import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,10 +37,7 @@ def decide(at: Desk, report: RunReport, decisions: dict[int, str]) -> DecisionRe
         rows = list(csv.DictReader(file))
     for row in rows:
         row["decision"] = decisions.get(int(row["row_number"]), "")
-    with sheet.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    write_rows(sheet, rows)
     return apply_decisions(run_id, at.settings(), sheet, who="Ana B.", clock=at.clock)
 
 

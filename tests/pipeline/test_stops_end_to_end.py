@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 
 from importer.errors import ExitCode
+from importer.pipeline import ending
 from importer.sandbox import SandboxConfig, running_sandbox
 from tests.acceptance.echo_server import answering
 from tests.pipeline.desk import FastClock, bookings_per_patient, counts_of, sent_per_body, statuses
@@ -236,3 +239,31 @@ def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else(
     assert counts_of(report) == {"not_sent": 2}
     assert "redirected" in at.observer.notices[-1]
     assert at.sandbox.all_requests() == []
+
+
+@pytest.mark.skipif(
+    threading.current_thread() is not threading.main_thread(),
+    reason="signals reach the main thread only",
+)
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_long_file_does_not_keep_a_stop_waiting_for_its_results(
+    lost: int,
+    desk: Callable[..., Desk],
+    make_row: Make,
+    write_csv: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A million lines take minutes, also when a row is unknown and the exit code says that."""
+    monkeypatch.setattr(ending, "_MANY_ROWS", 5)
+    at = desk()
+    at.sandbox.fault_next("commit-then-drop", lost)
+    stops = [signal.SIGTERM]
+    at.observer.on_progress = lambda _: stops and signal.raise_signal(stops.pop())
+    source = write_csv(make_row(n) for n in range(2, 22))
+
+    report = at.run(source, in_flight=1)
+
+    assert report.exit_code == (ExitCode.UNKNOWN_OUTCOMES if lost else ExitCode.TERMINATED)
+    assert report.results_path is None
+    assert any("results are written by" in notice for notice in at.observer.notices)
+    assert counts_of(at.run(source)) == {"booked": 20 - lost} | ({"unknown": 1} if lost else {})

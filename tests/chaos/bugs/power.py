@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 
 @bug("wal-normal")
-def _wal_normal(replace: Replace) -> None:
+def wal_normal(replace: Replace) -> None:
     """Take the popular setting; what is read back agrees with it."""
     replace(connecting, "_PRAGMAS", connecting._PRAGMAS | {"synchronous": 1})  # noqa: SLF001
 
 
 @bug("default-journal")
-def _default_journal(replace: Replace) -> None:
+def default_journal(replace: Replace) -> None:
     """Take what the standard library gives when nobody asks; what is read back agrees with it."""
     replace(connecting, "_PRAGMAS", connecting._PRAGMAS | {"journal_mode": "delete"})  # noqa: SLF001
 
 
 @bug("rename-without-fsync")
-def _rename_without_fsync(replace: Replace) -> None:
+def rename_without_fsync(replace: Replace) -> None:
     """Believe that a rename alone makes a file appear whole or not at all."""
 
     def write_durably(path: Path, content: bytes) -> None:
@@ -52,7 +52,7 @@ def _rename_without_fsync(replace: Replace) -> None:
 
 
 @bug("folders-not-synced")
-def _folders_not_synced(replace: Replace) -> None:
+def folders_not_synced(replace: Replace) -> None:
     """Believe that a synced file cannot be in a folder that the disk never heard of."""
 
     def make_folder(path: Path) -> None:
@@ -62,7 +62,7 @@ def _folders_not_synced(replace: Replace) -> None:
 
 
 @bug("claim-before-commit")
-def _claim_before_commit(replace: Replace) -> None:
+def claim_before_commit(replace: Replace) -> None:
     """Grant a claim as soon as its statement has run; it is committed right after."""
 
     def claim(self: Any, row_id: int, at: datetime) -> Future[State]:

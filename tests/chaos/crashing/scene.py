@@ -85,10 +85,7 @@ class Scene:
     def settings(self, workers: int, source: Source | None = None) -> Settings:
         """Return the settings of the command, the same in every life."""
         named = source or self.source
-        environ = {
-            "SOLV_IMPORT_BASE_URL": self.server.base_url,
-            "SOLV_IMPORT_CLIENT_ID": "sandbox-client",
-            "SOLV_IMPORT_CLIENT_SECRET": "sandbox-secret",
+        environ = self.server.process.environ | {
             "SOLV_IMPORT_STATE_DIR": str(self.folder / "state"),
             "SOLV_IMPORT_CONFIG_DIR": str(self.folder / "config"),
         }

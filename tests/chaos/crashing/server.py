@@ -10,7 +10,6 @@ import json
 import os
 import resource
 import sys
-import tempfile
 import threading
 import traceback
 from contextlib import contextmanager
@@ -18,18 +17,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from tests.acceptance.server_kit import sandbox_process
 from tests.chaos.crashing.hooks import Hook
 from tests.chaos.crashing.life import KILLED
 from tests.chaos.crashing.scene import Picture, Scene, trust_one_authority
 from tests.chaos.crashing.server_apart import ServerApart
 from tests.chaos.crashing.sources import SOURCES
 from tests.chaos.crashing.verdict import broken
+from tests.chaos.memory_disk import folder_in_memory
 from tests.chaos.planted import load_bugs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a disk in memory, where there is one
 
 
 @dataclass(slots=True)
@@ -112,18 +111,16 @@ class Stage:
 
 @contextmanager
 def _stage() -> Iterator[Stage]:
-    place = _MEMORY if _MEMORY.is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="crashing-", dir=place) as folder:
-        root = Path(folder)
+    with (
+        folder_in_memory("crashing-") as root,
+        sandbox_process(root / "requests.jsonl") as sandbox,
+    ):
         trust_one_authority(root)
-        server = ServerApart(root / "requests.jsonl")
-        try:
-            server.share_key(root / "scene.jsonl")
-            stage = Stage(root, server)
-            stage.warm_up()
-            yield stage
-        finally:
-            server.stop()
+        server = ServerApart(sandbox)
+        server.share_key(root / "scene.jsonl")
+        stage = Stage(root, server)
+        stage.warm_up()
+        yield stage
 
 
 def main() -> None:

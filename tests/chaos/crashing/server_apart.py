@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import re
 import shutil
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,41 +15,23 @@ from importer.sandbox import key_path_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-_URL = re.compile(r"SOLV_IMPORT_BASE_URL=(\S+)")
+    from tests.acceptance.server_kit import SandboxProcess
+
 _SETTLING_S = 10.0
 
 
 @dataclass(slots=True)
 class ServerApart:
-    """The command `solv-import sandbox`, told over its admin page when a new scene begins."""
+    """A sandbox that is told over its admin page when a new scene begins."""
 
-    log: Path
-    base_url: str = field(default="", init=False)
-    _process: subprocess.Popen[str] = field(init=False)
+    process: SandboxProcess
     _begun_at: int = field(default=0, init=False)
     """Where in the log the part of this scene begins."""
 
-    def __post_init__(self) -> None:
-        """Start it, and wait until it listens."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "importer", "sandbox", "--port", "0", "--log", self.log],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if found := _URL.search(line):
-                self.base_url = found[1].strip("'\"")
-            if "STATE_DIR" in line:
-                return
-        raise RuntimeError("the sandbox did not start")
-
-    def stop(self) -> None:
-        """End it."""
-        self._process.terminate()
-        self._process.wait()
+    @property
+    def log(self) -> Path:
+        """Return its whole log."""
+        return self.process.log_path
 
     def begin_scene(self) -> None:
         """Forget bookings and tokens, and begin a new part of the log."""
@@ -88,7 +67,7 @@ class ServerApart:
             return [json.loads(line) for line in lines if line.endswith(b"\n")]
 
     def _ask(self, method: str, path: str) -> None:
-        connection = http.client.HTTPConnection(urlsplit(self.base_url).netloc, timeout=30)
+        connection = http.client.HTTPConnection(urlsplit(self.process.base_url).netloc, timeout=30)
         try:
             connection.request(method, path)
             answer = connection.getresponse()

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.chaos.power.checking import lay_out
 from tests.chaos.power.facts import instants_of
 from tests.chaos.power.recording import read_tape
-from tests.chaos.power.sweeping import findings_of, state_of
+from tests.chaos.power.sweeping import state_of, violations_of
 
 
 def main(folder: str, at: str, number: str) -> None:
@@ -25,9 +25,9 @@ def main(folder: str, at: str, number: str) -> None:
     place.mkdir()
     lay_out(image, place)
     print(f"event {at} of {len(tape.events)}, {len(instant.left)} requests have left: {place}")  # noqa: T201
-    found = findings_of(image, instant, tape, number=int(number), opens=True, carries_on=True)
-    for finding in found:
-        print(f"{finding.promise}: {finding.what}")  # noqa: T201
+    found = violations_of(image, instant, tape, number=int(number), opens=True, carries_on=True)
+    for violation in found:
+        print(f"{violation.invariant}: {violation.what}")  # noqa: T201
     sys.exit(1 if found else 0)
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from importer.errors import ExitCode, ImporterError, SettingsError, SourceError
 from importer.sandbox import SandboxConfig, body_hmac, key_path_of, read_log_key, running_sandbox
+from importer.verify import Violation
 from tests.chaos.judging import judged
-from tests.chaos.power.checking import Finding, laid_out
+from tests.chaos.power.checking import laid_out
 from tests.pipeline.desk import Desk
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 _ENDS = frozenset({ExitCode.OK, ExitCode.NEEDS_A_PERSON, ExitCode.UNKNOWN_OUTCOMES})
 
 
-def findings_by_carrying_on(
+def violations_by_carrying_on(
     image: Image, instant: Instant, tape: Tape, *, resumes: bool
-) -> list[Finding]:
+) -> list[Violation]:
     """Return what is broken after the file of that instant was imported once more.
 
     The server knows every booking request that had left, whether its answer came or not.
@@ -47,14 +48,13 @@ def findings_by_carrying_on(
                 report = desk.run(root / source)
             except ImporterError as error:
                 said = error.message.replace(f"{root}/", "")
-                return [Finding(promise="carrying on", what=f"exit {error.exit_code}: {said}")]
+                return [Violation(invariant="carrying on", what=f"exit {error.exit_code}: {said}")]
         _, violations = judged(
             desk.settings(), log, run_id=report.summary.run_id, source=root / source
         )
-    found = [Finding(promise=v.invariant, what=v.what) for v in violations]
     if report.exit_code not in _ENDS:
-        found.append(Finding(promise="carrying on", what=f"exit {report.exit_code}"))
-    return found
+        violations.append(Violation(invariant="carrying on", what=f"exit {report.exit_code}"))
+    return violations
 
 
 def _resume(desk: Desk) -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import sqlite3
-import tempfile
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from importer.errors import LedgerError
@@ -18,9 +15,12 @@ from importer.ledger import LedgerFolder, open_ledger, target_of
 from importer.ledger.folder import key_id
 from importer.model import State
 from importer.sandbox import SandboxConfig
+from importer.verify import Violation
+from tests.chaos.memory_disk import folder_in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from tests.chaos.power.disk import Image
     from tests.chaos.power.facts import Instant
@@ -33,17 +33,7 @@ TARGET = target_of("http://127.0.0.1:1", SandboxConfig().client_id)
 _FOLDER = f"state/{TARGET.folder_name}"
 _INTENT = frozenset({State.SENDING, State.BOOKED, State.REJECTED, State.UNKNOWN})
 _NEEDS_SOURCE = (State.READY, State.SENDING, State.UNKNOWN)
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a disk that is only memory; the folder in it is private
 _LATER = datetime(2090, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One promise that a power loss has broken."""
-
-    promise: str
-    """`I3`, `I6` or `I9` as docs/reliability.md lists them, or what it is about."""
-    what: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +78,9 @@ def rows_in(image: Image) -> tuple[Rows, bytes]:
 @contextmanager
 def laid_out(image: Image) -> Iterator[Path]:
     """Lend a folder with these files, in memory where the system can."""
-    place = _MEMORY if _MEMORY.is_dir() else None
-    root = Path(tempfile.mkdtemp(prefix="power-loss-", dir=place))
-    try:
+    with folder_in_memory("power-loss-") as root:
         lay_out(image, root)
         yield root
-    finally:
-        shutil.rmtree(root)
 
 
 def lay_out(image: Image, root: Path) -> None:
@@ -106,12 +92,12 @@ def lay_out(image: Image, root: Path) -> None:
             (root / path).write_bytes(content)
 
 
-def findings_by_sqlite(image: Image, instant: Instant) -> list[Finding]:
+def violations_by_sqlite(image: Image, instant: Instant) -> list[Violation]:
     """Return what is broken, judged by the files and by SQLite alone."""
     try:
         rows, key = rows_in(image)
     except (sqlite3.Error, ValueError) as error:
-        return [Finding(promise="corrupt", what=f"SQLite says: {error}")]
+        return [Violation(invariant="corrupt", what=f"SQLite says: {error}")]
     return [
         *_lost(instant.left, rows, key, instant.at),
         *_unbooked(instant, rows),
@@ -121,7 +107,7 @@ def findings_by_sqlite(image: Image, instant: Instant) -> list[Finding]:
     ]
 
 
-def findings_by_opening(image: Image, instant: Instant) -> list[Finding]:
+def violations_by_opening(image: Image, instant: Instant) -> list[Violation]:
     """Return what is broken, judged by opening the ledger as the next command does."""
     with laid_out(image) as root:
         folder = LedgerFolder(root / _FOLDER)
@@ -130,7 +116,7 @@ def findings_by_opening(image: Image, instant: Instant) -> list[Finding]:
                 pass
         except LedgerError as error:
             said = error.message.replace(f"{root}/", "")
-            return [Finding(promise="I9", what=f"refused falsely: {said}")]
+            return [Violation(invariant="I9", what=f"refused falsely: {said}")]
         rows = _read(folder.database)
         key = folder.key_file.read_bytes()
     return [
@@ -171,7 +157,7 @@ def _needed_sources(connection: sqlite3.Connection) -> list[tuple[Any, Any]]:
     ).fetchall()
 
 
-def _lost(left: Sequence[Exchange], rows: Rows, key: bytes, at: int) -> Iterator[Finding]:
+def _lost(left: Sequence[Exchange], rows: Rows, key: bytes, at: int) -> Iterator[Violation]:
     """I6 and I3: intents of what has left, and answers that something already relied on."""
     for number, exchange in enumerate(left, 1):
         held = rows.by_request.get(keyed_hash(key, "request", exchange.body), [])
@@ -180,7 +166,7 @@ def _lost(left: Sequence[Exchange], rows: Rows, key: bytes, at: int) -> Iterator
             continue
         if not any(state in _INTENT for state, _ in held):
             states = [state.value for state, _ in held] or "not there"
-            yield Finding(promise="I6", what=f"request {number} has left, its row is {states}")
+            yield Violation(invariant="I6", what=f"request {number} has left, its row is {states}")
         elif exchange.relied_on_at is not None and exchange.relied_on_at < at:
             is_there = (
                 (State.BOOKED, exchange.booking_id) in held
@@ -188,44 +174,46 @@ def _lost(left: Sequence[Exchange], rows: Rows, key: bytes, at: int) -> Iterator
                 else any(state is State.REJECTED for state, _ in held)
             )
             if not is_there:
-                yield Finding(promise="I3", what=f"the answer to request {number} is lost")
+                yield Violation(invariant="I3", what=f"the answer to request {number} is lost")
 
 
-def _unbooked(instant: Instant, rows: Rows) -> Iterator[Finding]:
+def _unbooked(instant: Instant, rows: Rows) -> Iterator[Violation]:
     """I3: what a command had written down when it ended, an operator's decisions too."""
     missing = instant.booked - rows.booked
     if missing:
         what = f"{len(missing)} bookings are lost that a finished command had written down"
-        yield Finding(promise="I3", what=what)
+        yield Violation(invariant="I3", what=what)
 
 
-def _still_sending(rows: Rows) -> Iterator[Finding]:
+def _still_sending(rows: Rows) -> Iterator[Violation]:
     states = {state for held in rows.by_request.values() for state, _ in held}
     if State.SENDING in states:
-        yield Finding(promise="I4", what="a row is still sending after the ledger was opened")
+        yield Violation(invariant="I4", what="a row is still sending after the ledger was opened")
 
 
-def _other_key(rows: Rows, key: bytes) -> Iterator[Finding]:
+def _other_key(rows: Rows, key: bytes) -> Iterator[Violation]:
     """The key is durable before the first hash that is made with it."""
     if rows.meta and rows.meta["key_id"] != key_id(key):
-        yield Finding(promise="key", what="the ledger was made with another key than is there")
+        yield Violation(invariant="key", what="the ledger was made with another key than is there")
 
 
-def _torn_files(image: Image, instant: Instant, rows: Rows) -> Iterator[Finding]:
+def _torn_files(image: Image, instant: Instant, rows: Rows) -> Iterator[Violation]:
     """What is written in one step is there as a whole, and results are known as ours."""
     for path, versions in instant.whole_files.items():
         there = image.get(path)
         is_results = there is not None and ".results." in path
         if there not in versions:
-            yield Finding(promise="whole files", what=f"{path} is half, lost or too old")
+            yield Violation(invariant="whole files", what=f"{path} is half, lost or too old")
         elif is_results and hashlib.sha256(there or b"").hexdigest() not in rows.written:
-            yield Finding(promise="whole files", what=f"{path} is not known as ours")
+            yield Violation(invariant="whole files", what=f"{path} is not known as ours")
 
 
-def _torn_sources(image: Image, rows: Rows) -> Iterator[Finding]:
+def _torn_sources(image: Image, rows: Rows) -> Iterator[Violation]:
     """The private copy of a run that may be carried on is whole, or is not there."""
     for run_id, digest in rows.needed_sources.items():
         inside = f"{_FOLDER}/spool/{run_id}/source/"
         for path, content in image.items():
             if path.startswith(inside) and hashlib.sha256(content or b"").hexdigest() != digest:
-                yield Finding(promise="whole files", what="the private copy of a source is half")
+                yield Violation(
+                    invariant="whole files", what="the private copy of a source is half"
+                )

@@ -11,9 +11,10 @@ from importer.sandbox import SandboxConfig, running_sandbox
 from tests.acceptance.cli_kit import Cli
 from tests.chaos.power.recording import Recorder
 from tests.chaos.tracing.command_lines import ForkServer, Order
+from tests.rows import write_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from importer.sandbox import Sandbox
@@ -34,7 +35,7 @@ def command_server(folder: Path, make_row: MakeRow) -> Iterator[ForkServer]:
     with running_sandbox(SandboxConfig()) as sandbox:
         cli = Cli(folder=folder)
         cli.target(sandbox)
-        _write(folder / FIRST, [make_row()])
+        write_rows(folder / FIRST, [make_row()])
         warm_up = Order(arguments=["run", folder / FIRST], environ=cli.environ, folder=folder)
         with ForkServer(warm_up) as server:
             yield server
@@ -77,10 +78,10 @@ def _begun(
 ) -> Recorder:
     recorder = Recorder(folder, server, bug)
     plain = [make_row(number) for number in range(2, 7)]
-    _write(recorder.work / FIRST, [*plain[:3], make_row(5, reason=_REFUSED), *plain[4:]])
+    write_rows(recorder.work / FIRST, [*plain[:3], make_row(5, reason=_REFUSED), *plain[4:]])
     reasons = ["", _HANGS, "", _HANGS, "", _DROPS, "", ""]
     rows = [make_row(number, reason=reason) for number, reason in enumerate(reasons, 20)]
-    _write(recorder.work / SECOND, [plain[0], *rows])
+    write_rows(recorder.work / SECOND, [plain[0], *rows])
     recorder.begin(sandbox)
     return recorder
 
@@ -104,17 +105,9 @@ def _run(recorder: Recorder, name: str) -> Step:
     )
 
 
-def _write(path: Path, rows: Iterable[dict[str, str]]) -> None:
-    listed = list(rows)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, listed[0])
-        writer.writeheader()
-        writer.writerows(listed)
-
-
 def _answer(sheet: Path, answers: Path, sandbox: Sandbox) -> None:
     """Look every unknown row up at the server, as a person would."""
     ids = {b.fields["last_name"]: b.id for b in sandbox.bookings() if b.fields}
     with sheet.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    _write(answers, ({**row, "decision": f"booked {ids[row['last_name']]}"} for row in rows))
+    write_rows(answers, ({**row, "decision": f"booked {ids[row['last_name']]}"} for row in rows))

@@ -8,14 +8,15 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from tests.chaos.level import seed
-from tests.chaos.power.carrying_on import findings_by_carrying_on
-from tests.chaos.power.checking import Finding, findings_by_opening, findings_by_sqlite
+from tests.chaos.power.carrying_on import violations_by_carrying_on
+from tests.chaos.power.checking import violations_by_opening, violations_by_sqlite
 from tests.chaos.power.disk import fate_of, is_mapped, left_by
 from tests.chaos.power.facts import instants_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from importer.verify import Violation
     from tests.chaos.power.disk import Image
     from tests.chaos.power.facts import Instant
     from tests.chaos.power.recording import Tape
@@ -30,17 +31,17 @@ class Swept:
     """Different ones of each instant; one that came up twice counts once."""
     opened: int = 0
     carried_on: int = 0
-    findings: list[tuple[Finding, str]] = field(default_factory=list)
+    violations: list[tuple[Violation, str]] = field(default_factory=list)
     """With the command that repeats each."""
 
     @property
     def promises(self) -> Counter[str]:
         """Return how many states broke each promise."""
-        return Counter(promise for promise, _ in {(f.promise, line) for f, line in self.findings})
+        return Counter(name for name, _ in {(v.invariant, line) for v, line in self.violations})
 
     def told(self) -> str:
-        """Return the first findings and how to see them again."""
-        return "\n".join(f"{f.promise}: {f.what}\n  {line}" for f, line in self.findings[:5])
+        """Return the first violations and how to see them again."""
+        return "\n".join(f"{v.invariant}: {v.what}\n  {line}" for v, line in self.violations[:5])
 
 
 def sweep(
@@ -69,26 +70,26 @@ def sweep(
             carries_on = _is_turn(swept.states, carries_on_every)
             swept.opened += opens
             swept.carried_on += carries_on
-            found = findings_of(
+            found = violations_of(
                 image, instant, tape, number=number, opens=opens, carries_on=carries_on
             )
             line = (
                 f"CHAOS_SEED={seed()} python -m tests.chaos.power {tape.folder} "
                 f"{instant.at} {number}"
             )
-            swept.findings += [(finding, line) for finding in found]
+            swept.violations += [(violation, line) for violation in found]
     return swept
 
 
-def findings_of(
+def violations_of(
     image: Image, instant: Instant, tape: Tape, *, number: int, opens: bool, carries_on: bool
-) -> list[Finding]:
+) -> list[Violation]:
     """Return what is broken in one state."""
-    found = findings_by_sqlite(image, instant)
+    found = violations_by_sqlite(image, instant)
     if opens:
-        found += findings_by_opening(image, instant)
+        found += violations_by_opening(image, instant)
     if carries_on:
-        found += findings_by_carrying_on(image, instant, tape, resumes=number % 2 == 1)
+        found += violations_by_carrying_on(image, instant, tape, resumes=number % 2 == 1)
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import random
 import subprocess
 from collections import Counter
@@ -16,7 +15,6 @@ from tests.acceptance.server_kit import sandbox_process
 from tests.chaos.rivals.tools import Desk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from tests.chaos.rivals.tools import Tool
@@ -74,15 +72,6 @@ def compare(tool: Tool, scenario: str, source: Path, folder: Path, *, seed: int)
             (folder / "repaired").touch()
             _run(repair, desk)
         return _verdict(tool, scenario, desk)
-
-
-def write_rows(path: Path, rows: Sequence[dict[str, str]]) -> Path:
-    """Write the file that all tools import."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
 
 
 def _killed(tool: Tool, desk: Desk, chance: random.Random) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.request import Request, urlopen
 
+from tests.rows import write_rows
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -132,11 +134,7 @@ class NaiveScript:
         rows = [row for row in desk.rows() if row["emr_patient_id"] in failed]
         if not rows:
             return None
-        again = desk.folder / "failed.csv"
-        with again.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
+        again = write_rows(desk.folder / "failed.csv", rows)
         return [*self.command(desk)[:2], str(again), str(desk.folder / "again.json")]
 
     def failed(self, desk: Desk) -> set[str]:

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 
 from importer.ledger import LedgerFolder, connecting, open_ledger, target_of
+from tests.chaos.memory_disk import folder_in_memory
 from tests.chaos.simulation.timeline import STARTED, SimulatedLoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
+    from pathlib import Path
 
     from sqlalchemy import Engine
 
@@ -32,20 +32,14 @@ BASE_URL = "http://127.0.0.1:1"
 CLIENT_ID = "simulated-clinic"
 TARGET = target_of(BASE_URL, CLIENT_ID)
 
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a disk in memory, where there is one
-
 
 @contextmanager
 def disk_in_memory() -> Iterator[Path]:
     """Lend a folder that holds the files of simulated machines."""
-    place = _MEMORY if _MEMORY.is_dir() else None
-    with (
-        tempfile.TemporaryDirectory(prefix="simulated-", dir=place) as folder,
-        _compiled_once(),
-    ):
-        with open_ledger(LedgerFolder(Path(folder) / "new"), TARGET, at=STARTED):
+    with folder_in_memory("simulated-") as folder, _compiled_once():
+        with open_ledger(LedgerFolder(folder / "new"), TARGET, at=STARTED):
             pass  # every machine starts with a copy: to make one takes longer than to use it
-        yield Path(folder)
+        yield folder
 
 
 @contextmanager

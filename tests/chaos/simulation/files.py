@@ -11,7 +11,7 @@ from importer.identity import canonical_body
 from importer.model import BOOKING_FIELDS, BookingRequest
 from importer.pipeline.intake import CheckedChunk
 from importer.validate import CheckedRow
-from tests.chaos.simulation.timeline import STARTED
+from tests.chaos.simulation.timeline import BEGINS_AT_S, STARTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,7 +82,7 @@ def files_of(scenario: Scenario, chance: Random) -> list[SimulatedFile]:
     for number in range(scenario.rows):
         at = _FAR_AHEAD + timedelta(minutes=15 * number)
         if chance.random() < _SOON_SHARE and not scenario.is_calm:
-            at = STARTED + timedelta(seconds=1_000.0 + round(60.0 * chance.random()))
+            at = STARTED + timedelta(seconds=BEGINS_AT_S + round(60.0 * chance.random()))
         first.append(row_of(number + 2, person=number, at=at))
     files = [SimulatedFile(name="first.csv", rows=first)]
     if scenario.has_second_file:

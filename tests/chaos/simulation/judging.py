@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from importer.identity import canonical_body
 from importer.ledger import History
 from importer.model import State
-from importer.pipeline.verifying import _held_rows
+from importer.pipeline.verifying import held_rows
 from importer.verify import Evidence, Seen, Violation, most_in_window, verify
 from tests.chaos.simulation.machine import Machine
+from tests.chaos.simulation.timeline import BEGINS_AT_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,7 @@ class Simulated:
     unknown: int
     kills: int
     lasted_s: float
+    """From the start of the machine to the end of its last process."""
     log_digest: str
     """Same seed, same log."""
     window_share: float | None
@@ -95,7 +97,7 @@ def _judged(machine: Machine) -> Simulated:
         booked=states.get(State.BOOKED, 0),
         unknown=states.get(State.UNKNOWN, 0),
         kills=sum(end == "killed" for _, _, end in machine.ends),
-        lasted_s=machine.timeline.now_s - 1_000.0,
+        lasted_s=machine.ends[-1][1] - BEGINS_AT_S,
         log_digest=_digest(machine, states),
         window_share=_window_share(scenario, log),
         pace_share=pace_share,
@@ -110,7 +112,7 @@ def _evidence(machine: Machine, file: SimulatedFile, history: History) -> Eviden
     log = machine.server.log if file is machine.files[0] else []
     return Evidence(
         source_rows=[row.row_number for row in file.rows],
-        ledger=_held_rows(history, run, file.bodies()) if run else [],
+        ledger=held_rows(history, run, file.bodies()) if run else [],
         requests=_seen(machine),
         arrivals_s=[asked.arrived_s for asked in log],
         planned_s=file.planned_s,
@@ -177,7 +179,7 @@ def _left_in_a_pause(machine: Machine) -> Iterator[Violation]:
 
 def _asked_with_refused_tokens(machine: Machine) -> Iterator[Violation]:
     """I8: a token that is refused is renewed, but not for ever."""
-    since_s = 1_000.0
+    since_s = BEGINS_AT_S
     for process, ended_s, _ in machine.ends:
         log = [asked for asked in machine.server.log if asked.process == process]
         refused = sum(asked.status == _UNAUTHORIZED for asked in log)

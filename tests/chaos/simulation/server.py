@@ -11,7 +11,7 @@ from importer.outcomes import Answer
 from importer.sandbox.config import Limit
 from importer.sandbox.limit import SlidingLimit, limit_headers
 from tests.chaos.simulation.scenario import BOOKING_FAULTS
-from tests.chaos.simulation.timeline import STARTED
+from tests.chaos.simulation.timeline import BEGINS_AT_S, STARTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -214,7 +214,7 @@ class Server:
         return Answer(status=status, headers=(date, *(headers or {}).items()), body=content)
 
     def _since_start_s(self) -> float:
-        return self.timeline.now_s - 1_000.0
+        return self.timeline.now_s - BEGINS_AT_S
 
     def _unix_s(self) -> float:
         return STARTED.timestamp() + self.timeline.now_s

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from random import Random
 
 STARTED = datetime(2030, 1, 7, 12, tzinfo=UTC)
+BEGINS_AT_S = 1_000.0
+"""What the timeline shows when a machine starts: not 0, which could be taken for never."""
 _MOST_STEPS_AT_ONCE = 100_000
 
 Happening: TypeAlias = Callable[[], object]
@@ -34,10 +36,10 @@ class Stuck(Exception):
 class Timeline:
     """What will happen outside the process, whatever becomes of the process.
 
-    Units: seconds since the simulated machine was started.
+    Units: seconds; the simulated machine starts at `BEGINS_AT_S`.
     """
 
-    now_s: float = 1_000.0
+    now_s: float = BEGINS_AT_S
     ends_s: float = float("inf")
     """A simulation that lasts longer has no end: every wait and retry must be bounded."""
     has_died: bool = False

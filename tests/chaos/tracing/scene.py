@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, field
 from itertools import count, islice
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from importer.verify import Violation
 from tests.acceptance.cli_kit import Cli, read_results
 from tests.chaos.judging import judged, settings_from
 from tests.chaos.tracing.command_lines import Order
+from tests.rows import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -77,14 +77,13 @@ class Scene:
             self.cli.environ["SOLV_IMPORT_STATE_DIR"] = str(self.state_dir)
         self.source = (self.source_dir or folder / "desk") / "visits.csv"
         self.source.parent.mkdir(exist_ok=True)
-        rows = [
-            self.ground.make_row(patient, reason=FAULTS.get(place, ""))
-            for place, patient in enumerate(patients)
-        ]
-        with self.source.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
+        write_rows(
+            self.source,
+            (
+                self.ground.make_row(patient, reason=FAULTS.get(place, ""))
+                for place, patient in enumerate(patients)
+            ),
+        )
 
     @property
     def order(self) -> Order:

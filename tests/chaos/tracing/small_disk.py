@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import os
 import subprocess
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pytest
+from tests.chaos.needs import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,12 +53,7 @@ def read_only(path: Path) -> Iterator[None]:
 
 def needs_mounts() -> None:
     """Skip the test where nothing can be mounted; with `CI=true` fail it: it must run there."""
-    reason = _why_not()
-    if not reason:
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    need(_why_not())
 
 
 @functools.cache

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import os
 import re
 import shutil
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pytest
+from tests.chaos.needs import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,12 +94,7 @@ def _calls(log: Path) -> Iterator[Call]:
 
 def needs_strace() -> None:
     """Skip the test where strace cannot work; with `CI=true` fail it, as it must run there."""
-    reason = _why_not()
-    if not reason:
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    need(_why_not())
 
 
 @functools.cache
