@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 
 from importer.sandbox import SandboxConfig, running_sandbox
 from tests.acceptance.cli_kit import FOR_COVERAGE, Cli, Finished, read_results
-from tests.chaos.figures import note
+from tests.chaos.figures import broken, note
 from tests.chaos.judging import judged, settings_from
 
 if TYPE_CHECKING:
@@ -303,16 +303,8 @@ def wait_until(is_so: Callable[[], bool], life: Life | None = None) -> None:
 
 
 def note_cases(cases: int, violations: Sequence[Violation], **counts: float) -> None:
-    """Add to the figures of the layer, and fail on any broken promise."""
-    broken = [violation.invariant for violation in violations]
-    note(
-        LAYER,
-        cases=cases,
-        duplicates=broken.count("I1"),
-        lost=broken.count("I2") + broken.count("I3"),
-        wrong=broken.count("I4"),
-        **counts,
-    )
+    """Add to the figures of the layer."""
+    note(LAYER, cases=cases, **broken(v.invariant for v in violations), **counts)
 
 
 def _text(path: Path) -> str:

@@ -1,6 +1,7 @@
-"""Which fault meets which row, and what the outcome table of the API page says of that row.
+"""Which fault meets which row, and what the outcome table must say of that row.
 
-The table is written out here from the page, and shares nothing with `importer.outcomes`.
+The table is written out here by hand from what HTTP and the Partner API let a client know, and
+shares nothing with `importer.outcomes`.
 """
 
 from __future__ import annotations
@@ -60,12 +61,12 @@ UNKNOWN_AND_THROTTLED = _said("unknown", ends_run=True, exit_code=6)
 
 _ENDS = ("close", "reset", "half-close", "silence")
 _UNSETTLED = (
-    # 3.2: 202/204, 408, 500, 502, 503, 504, 520 to 529; and what the table does not list
+    # 202/204, 408, 500, 502, 503, 504, 520 to 529; and what the table does not list
     *(202, 203, 206, 226, 299, 402, 407, 408, 411, 412, 418, 426, 428, 451, 499),
     *(500, 502, 503, 504, 507, 511, 520, 521, 522, 523, 524, 525, 526, 527, 529, 599, 999),
 )
 _TABLE: tuple[tuple[Expected, tuple[str, ...]], ...] = (
-    # 3.1: refused, connect time-out, TLS handshake reset, failed or timed out: not sent
+    # refused, connect time-out, TLS handshake reset, failed or timed out: not sent
     (
         AGAIN,
         (
@@ -80,7 +81,7 @@ _TABLE: tuple[tuple[Expected, tuple[str, ...]], ...] = (
             "TLS: garbage",
         ),
     ),
-    # 3.1: certificate error: stop the run
+    # certificate error: stop the run
     (
         UNTRUSTED,
         (
@@ -89,9 +90,9 @@ _TABLE: tuple[tuple[Expected, tuple[str, ...]], ...] = (
             "TLS: certificate expired",
         ),
     ),
-    # 3.1: close or RST right after accept: cannot tell
+    # close or RST right after accept: cannot tell
     (NOT_TOLD_APART, ("closed when accepted", "reset when accepted")),
-    # 3.1: RST or FIN once something had left, or no whole status line: unknown
+    # RST or FIN once something had left, or no whole status line: unknown
     (
         UNKNOWN,
         (
@@ -119,7 +120,7 @@ _TABLE: tuple[tuple[Expected, tuple[str, ...]], ...] = (
             "101 Switching Protocols",
         ),
     ),
-    # 3.1: truncated 200: unknown
+    # truncated 200: unknown
     (
         UNKNOWN,
         (
@@ -132,7 +133,7 @@ _TABLE: tuple[tuple[Expected, tuple[str, ...]], ...] = (
             "no Content-Length, cut",
         ),
     ),
-    # 3.1: read time-out, headers arrive and the body stalls: unknown, by the total deadline
+    # read time-out, headers arrive and the body stalls: unknown, by the total deadline
     (
         UNKNOWN_IN_TIME,
         (
@@ -152,7 +153,7 @@ _TABLE: tuple[tuple[Expected, tuple[str, ...]], ...] = (
             "100 Continue for ever",
         ),
     ),
-    # 3.2: 200/201 with id: booked, however it comes
+    # 200/201 with id: booked, however it comes
     (
         BOOKED,
         (
@@ -182,7 +183,7 @@ _TABLE: tuple[tuple[Expected, tuple[str, ...]], ...] = (
         ),
     ),
     (ODD_BUT_READABLE, ("HTTP/3.7", "chunked and Content-Length", "unknown encoding")),
-    # 3.2: 2xx without parsable id: unknown
+    # 2xx without parsable id: unknown
     (
         UNKNOWN,
         (
@@ -214,7 +215,7 @@ _TABLE: tuple[tuple[Expected, tuple[str, ...]], ...] = (
             "gzip, bomb",
         ),
     ),
-    # 3.2: 202/204, 408, 5xx, 503 with or without Retry-After, what is not listed: unknown
+    # 202/204, 408, 5xx, 503 with or without Retry-After, what is not listed: unknown
     (
         UNKNOWN,
         (
@@ -229,7 +230,7 @@ _TABLE: tuple[tuple[Expected, tuple[str, ...]], ...] = (
         ),
     ),
     (UNKNOWN_AND_THROTTLED, ("503, booked, Retry-After 1000000000",)),
-    # 3.2: 3xx, 405/415, 501/505: failed, and the run stops
+    # 3xx, 405/415, 501/505: failed, and the run stops
     (
         WRONG_ADDRESS,
         (
@@ -243,7 +244,7 @@ _TABLE: tuple[tuple[Expected, tuple[str, ...]], ...] = (
             "505",
         ),
     ),
-    # 3.2: 400, 404, 406, 409, 410, 413, 414, 422, 431, 403 otherwise: failed, by the status line
+    # 400, 404, 406, 409, 410, 413, 414, 422, 431, 403 otherwise: failed, by the status line
     (
         REJECTED,
         (
@@ -256,7 +257,7 @@ _TABLE: tuple[tuple[Expected, tuple[str, ...]], ...] = (
             "403, HTML",
         ),
     ),
-    # 3.2: 401, and 403 that means it: once more with another token; a fresh one stops the run
+    # 401, and 403 that means it: once more with another token; a fresh one stops the run
     (
         AGAIN,
         (
@@ -268,7 +269,7 @@ _TABLE: tuple[tuple[Expected, tuple[str, ...]], ...] = (
         ),
     ),
     (SIGN_IN_REFUSED, ("401, fresh token", "403, about the token, fresh", "403, gateway")),
-    # 3.2: 421, 425, 423: safe retry; 429: not processed, wait; 503 where the operator vouches
+    # 421, 425, 423: safe retry; 429: not processed, wait; 503 where the operator vouches
     (
         AGAIN,
         (
