@@ -67,8 +67,8 @@ class Held:
     """A person said what became of it."""
     requests_elsewhere: int = 0
     """How often other runs claimed the same request."""
-    occurrences_elsewhere: int = 0
-    """How often another run was to make the same booking."""
+    occurrences_anywhere: int = 0
+    """How many bookings of the kind all runs together were to make, 0 when no other run was."""
     allowed_elsewhere: int = 0
     """How often the operator let other runs make the same booking again."""
     cancelled_elsewhere: int = 0
@@ -137,18 +137,23 @@ def verify(evidence: Evidence) -> list[Violation]:
 
 def _nothing_is_sent_twice(evidence: Evidence) -> Iterator[Violation]:
     """I1: no request repeats one that may have been taken, but for those that were released."""
-    harmless = _MAY_GO_AGAIN | _REFUSED | ({_UNAVAILABLE} if evidence.is_503_trusted else set())
-    taken = Counter(
-        seen.body
-        for seen in evidence.requests or ()
-        if seen.is_committed or seen.status not in harmless
-    )
+    taken = _taken(evidence)
     for body, rows in _by_body(evidence.ledger).items():
         most = _allowed(rows)
         if taken[body] > most:
             numbers = _rows([row.row_number for row in rows])
             what = f"{numbers}: {taken[body]} requests that may have been taken, {most} allowed"
             yield Violation(invariant="I1", what=what)
+
+
+def _taken(evidence: Evidence) -> Counter[str]:
+    """Return how many requests may have been taken, by body."""
+    harmless = _MAY_GO_AGAIN | _REFUSED | ({_UNAVAILABLE} if evidence.is_503_trusted else set())
+    return Counter(
+        seen.body
+        for seen in evidence.requests or ()
+        if seen.is_committed or seen.status not in harmless
+    )
 
 
 def _nobody_is_booked_twice(evidence: Evidence) -> Iterator[Violation]:
@@ -222,8 +227,9 @@ def _words_are_true(evidence: Evidence) -> Iterator[Violation]:
         if is_judged and row.state is State.BOOKED and row.booking_id not in made[row.body]:
             what = f"row {row.row_number}: booked, but the server has no such id"
             yield Violation(invariant="I4", what=what)
+    taken = _taken(evidence)
     for body, rows in _by_body(evidence.ledger).items():
-        yield from _unbooked_are_unbooked(rows, made[body])
+        yield from _unbooked_are_unbooked(rows, len(made[body]), taken[body])
 
 
 def _is_told_by_server(row: Held) -> bool:
@@ -231,17 +237,22 @@ def _is_told_by_server(row: Held) -> bool:
     return not row.is_reference and not row.is_settled
 
 
-def _unbooked_are_unbooked(rows: Sequence[Held], made: frozenset[int]) -> Iterator[Violation]:
-    """I4: no more bookings than rows that have one, or may; or the operator knows of them."""
+def _unbooked_are_unbooked(rows: Sequence[Held], made: int, taken: int) -> Iterator[Violation]:
+    """I4: no more requests were taken, or may have been, than rows that are booked, or may be.
+
+    Of others the operator knows, or another run.
+    """
     owners = sum(
         row.is_settled or (row.state in _MAY_BE_BOOKED and not row.is_reference) for row in rows
     )
     is_explained = any(row.is_live_elsewhere for row in rows)
-    if is_explained or len(made) <= owners + _again(rows):
+    most = owners + _again(rows)
+    if is_explained or max(made, taken) <= most:
         return
+    why = "the server booked it" if made > most else "the server may have booked it"
     for row in rows:
         if row.state in _NO_BOOKING and _is_told_by_server(row):
-            what = f"row {row.row_number}: {_word(row.state)}, but the server booked it"
+            what = f"row {row.row_number}: {_word(row.state)}, but {why}"
             yield Violation(invariant="I4", what=what)
 
 
@@ -290,8 +301,8 @@ def _few_are_unknown(evidence: Evidence) -> Iterator[Violation]:
 def _allowed(rows: Sequence[Held]) -> int:
     """Return how many requests of one booking may have been taken, as the operator decided."""
     own = [row for row in rows if not row.is_reference and row.state is not State.DUPLICATE]
-    elsewhere = max(row.occurrences_elsewhere for row in rows)
-    return max(1, len({row.occurrence for row in own}), elsewhere) + _again(rows)
+    anywhere = max(row.occurrences_anywhere for row in rows)
+    return max(1, len({row.occurrence for row in own}), anywhere) + _again(rows)
 
 
 def _again(rows: Sequence[Held]) -> int:

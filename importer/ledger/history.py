@@ -134,19 +134,24 @@ class History:
             after = found[-1].row_number
 
     def other_runs(self, run_number: int) -> dict[int, OtherRuns]:
-        """Return what other runs did about the bookings of this one, by the row id of this one."""
+        """Return what other runs did about the bookings of this one, by the row id of this one.
+
+        A row that was left out has no fingerprint, so nothing is known of it.
+        """
         c, mine = row_table.c, row_table.alias()
-        is_same = and_(c.fingerprint == mine.c.fingerprint, c.run_number != run_number)
+        is_other = c.run_number != run_number
+        is_same_request = and_(is_other, c.request == mine.c.request)
         found = self._all(
             select(
                 mine.c.row_id,
-                func.sum(case((c.request == mine.c.request, c.requests), else_=0)).label("sent"),
+                func.sum(case((is_same_request, c.requests), else_=0)).label("sent"),
                 func.count(c.occurrence.distinct()).label("occurrences"),
-                func.sum(c.releases).label("released"),
-                func.count(c.cancelled_at).label("cancelled"),
-                func.max(case((LIVE, 1), else_=0)).label("is_live"),
+                func.sum(case((is_other, c.releases), else_=0)).label("released"),
+                func.count(case((is_other, c.cancelled_at))).label("cancelled"),
+                func.max(case((and_(is_other, LIVE), 1), else_=0)).label("is_live"),
+                func.max(case((is_other, 1), else_=0)).label("is_other"),
             )
-            .join(row_table, is_same)
+            .join(row_table, c.fingerprint == mine.c.fingerprint)
             .where(mine.c.run_number == run_number, c.requests > 0)
             .group_by(mine.c.row_id)
         )
@@ -159,6 +164,7 @@ class History:
                 is_live=bool(row.is_live),
             )
             for row in found
+            if row.is_other
         }
 
     def problems(self, row_ids: list[int]) -> dict[int, list[ProblemRecord]]:

@@ -97,7 +97,7 @@ class OtherRuns:
     requests: int = 0
     """How often they claimed the very same request."""
     occurrences: int = 0
-    """How often one of them was to make the booking."""
+    """How many such bookings all runs together, this one too, were to make."""
     released: int = 0
     """How often the operator let it be sent again."""
     cancelled: int = 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from importer.errors import SettingsError, SourceError
 from importer.identity import canonical_body
 from importer.ledger import OtherRuns, Spool
+from importer.model import State
 from importer.pipeline.ledgers import folder_of, history_of
 from importer.pipeline.reporting import reopened
 from importer.reading import ReadOptions, open_table
@@ -103,7 +104,7 @@ def evidence_of(
         spool = Spool(folder_of(settings).spool / run.run_id)
         intake = reopened(run, spool, settings, source, clock)
         bodies = list(_bodies(intake, server))
-        held = _held_rows(history, run, dict(bodies))
+        held = held_rows(history, run, dict(bodies))
         place = results or _place_of_results(history, run)
     return Evidence(
         source_rows=[number for number, _ in bodies],
@@ -179,7 +180,14 @@ def _place_of_results(history: History, run: RunRecord) -> Path | None:
     return Path(run.results_path)
 
 
-def _held_rows(history: History, run: RunRecord, bodies: dict[int, str]) -> list[Held]:
+def held_rows(history: History, run: RunRecord, bodies: dict[int, str]) -> list[Held]:
+    """Return what the ledger holds of a run.
+
+    Args:
+        history: The ledger.
+        run: Which run.
+        bodies: Row number -> the hash of what it would send.
+    """
     others = history.other_runs(run.run_number)
     return [
         _held(row, bodies.get(row.row_number, ""), others.get(row.row_id, _NEVER))
@@ -192,13 +200,14 @@ def _held(row: RowRecord, body: str, elsewhere: OtherRuns) -> Held:
         row_number=row.row_number,
         state=row.state,
         booking_id=row.booking_id,
-        body=body,
+        # One that was left out was not looked up, so nobody can tell whose booking it is.
+        body="" if row.state is State.LEFT_OUT else body,
         occurrence=row.occurrence,
         is_reference=row.refers_to is not None,
         allowed_again=row.releases + row.is_cancelled,
         is_settled=row.is_settled,
         requests_elsewhere=elsewhere.requests,
-        occurrences_elsewhere=elsewhere.occurrences,
+        occurrences_anywhere=elsewhere.occurrences,
         allowed_elsewhere=elsewhere.released + elsewhere.cancelled,
         cancelled_elsewhere=elsewhere.cancelled,
         is_live_elsewhere=elsewhere.is_live,
@@ -215,7 +224,7 @@ def _shown(path: Path) -> Iterator[Shown]:
         yield from (
             _shown_lines(path)
             if results_kind(path) is ResultsKind.JSON_LINES
-            else (_shown_table(path))
+            else _shown_table(path)
         )
     except (OSError, ValueError, KeyError, TypeError, SourceError) as error:
         raise SettingsError(

@@ -86,6 +86,13 @@ def test_releases_and_cancellations_are_counted_apart(ledger: Ledger) -> None:
     assert told(ledger, 1) == {first: OtherRuns(requests=1, occurrences=1, is_live=True)}
 
 
+def test_the_occurrences_of_all_runs_are_counted_together(ledger: Ledger) -> None:
+    book(ledger, again(ledger, "first", booking="twice"), 501)
+    second = again(ledger, "second", booking="twice", occurrence=1)
+    book(ledger, second, 502)
+    assert told(ledger, 2) == {second: OtherRuns(requests=1, occurrences=2, is_live=True)}
+
+
 def test_several_runs_and_several_occurrences_are_told_together(ledger: Ledger) -> None:
     rows = [make_row(2, "twice"), make_row(3, "twice", occurrence=1)]
     for row_id, booking_id in zip(plan(ledger, *rows, run_id="first"), (501, 502), strict=True):

@@ -152,6 +152,31 @@ def test_a_booking_that_stands_in_the_file_twice_may_be_asked_for_twice(
     ]
 
 
+def test_rows_that_were_left_out_first_and_booked_later_are_no_lie_of_the_first_run(
+    desk: Callable[..., Desk], make_row: Make, write_csv: Write
+) -> None:
+    at = desk()
+    source = write_csv(make_row(n) for n in range(2, 8))
+    first = at.run(source, limit="2")
+    rest = at.run(source)
+
+    assert counts_of(first) == {"booked": 2, "left_out": 4}
+    assert counts_of(rest) == {"booked": 4, "skipped": 2}
+    assert broken(at, first) == broken(at, rest) == []
+
+
+def test_the_same_booking_may_be_asked_for_once_more_by_another_file(
+    desk: Callable[..., Desk], make_row: Make, write_csv: Write
+) -> None:
+    at = desk()
+    once = at.run(write_csv([make_row(2)], name="once.csv"))
+    twice = write_csv([make_row(2), make_row(2), make_row(3)], name="twice.csv")
+    more = at.run(twice, allow_duplicates="true")
+
+    assert counts_of(more) == {"booked": 2, "skipped": 1}
+    assert broken(at, once) == broken(at, more) == []
+
+
 def test_rows_that_a_wrong_address_refused_may_go_to_the_right_one(
     desk: Callable[..., Desk], make_row: Make, write_csv: Write
 ) -> None:

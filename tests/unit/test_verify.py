@@ -331,7 +331,7 @@ def test_the_same_booking_may_be_made_as_often_as_it_was_asked_for() -> None:
     assert verify(evidence(rows, requests)) == []
     assert broken(evidence(rows, [*requests, seen(2, booking_id=303)])) == {"I1", "I3"}
     follower = held(2, State.SKIPPED, booking_id=102, is_reference=True)
-    seen_elsewhere = replace(follower, occurrences_elsewhere=2, is_live_elsewhere=True)
+    seen_elsewhere = replace(follower, occurrences_anywhere=2, is_live_elsewhere=True)
     assert verify(evidence([seen_elsewhere], requests)) == []
 
 

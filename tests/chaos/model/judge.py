@@ -112,7 +112,7 @@ def _held(row: Row, body: str, rows: dict[int, Row]) -> Held:
         allowed_again=row.releases + row.is_cancelled,
         is_settled=bool(row.is_settled),
         requests_elsewhere=sum(o.requests for o in same if o.request == row.request),
-        occurrences_elsewhere=len({o.occurrence for o in sent}),
+        occurrences_anywhere=len({o.occurrence for o in sent}),
         allowed_elsewhere=sum(o.releases + o.is_cancelled for o in same),
         cancelled_elsewhere=sum(o.is_cancelled for o in same),
         is_live_elsewhere=any(_is_live(o) for o in same),
