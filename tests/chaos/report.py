@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from tests.chaos.level import seed
+from tests.chaos.level import Level, seed
 from tests.chaos.planted import BUGS, load_bugs
 
 Line: TypeAlias = dict[str, Any]
@@ -45,10 +45,10 @@ _NO_FIGURES = {"layer", "level", "seed", "cases", *PROMISES}
 
 
 def main() -> int:
-    """Run every layer at the level of the report; write the page only if all of it passed."""
+    """Run every layer, at the level of the report unless told; write the page if all passed."""
     with tempfile.TemporaryDirectory() as folder:
         figures = Path(folder) / "figures.jsonl"
-        environ = os.environ | {"CHAOS": "report", "CHAOS_FIGURES": str(figures)}
+        environ = os.environ | {"CHAOS": _level(), "CHAOS_FIGURES": str(figures)}
         tests = [sys.executable, "-m", "pytest", "-n", "auto", *sys.argv[1:], "tests/chaos"]
         code = subprocess.run(tests, cwd=ROOT, env=environ, check=False).returncode
         if code == 0:
@@ -117,9 +117,13 @@ def side_by_side_table(lines: list[Line]) -> str:
 def stamp() -> str:
     """Return when, where and of which commit the figures are."""
     commit = _git("rev-parse", "--short", "HEAD") + ("+" if _git("status", "--porcelain") else "")
-    command = f"CHAOS_SEED={seed()} make reliability-report"
+    command = f"CHAOS={_level()} CHAOS_SEED={seed()} make reliability-report"
     python = f"Python {platform.python_version()} on {platform.system()}, {os.cpu_count()} cores"
     return f"{datetime.now(UTC):%Y-%m-%d}, commit {commit}, {python}. Repeat it: `{command}`."
+
+
+def _level() -> str:
+    return os.environ.get("CHAOS") or Level.REPORT.value
 
 
 def _also(found: list[Line]) -> str:
