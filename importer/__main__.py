@@ -8,7 +8,12 @@ import warnings
 from typing import TYPE_CHECKING
 
 from importer.errors import ExitCode, worst
-from importer.signals import code_of_interrupt, hear_signals, ignore_signals
+from importer.signals import (
+    code_of_interrupt,
+    code_of_raised,
+    hear_signals,
+    ignore_signals,
+)
 
 if TYPE_CHECKING:
     from importer.cli.streams import Outlet
@@ -21,6 +26,7 @@ def main() -> None:
         output = _prepared()
         sys.exit(_with_lost_output(_exit_code(), output))
     except KeyboardInterrupt as interrupt:
+        ignore_signals()
         sys.stderr.write("Stopped.\n")
         sys.exit(code_of_interrupt(interrupt))
     finally:
@@ -34,7 +40,10 @@ def _exit_code() -> int | str | None:
     try:
         shell(prog_name="solv-import", complete_var="_SOLV_IMPORT_COMPLETE")
     except SystemExit as end:
-        return end.code
+        if isinstance(end.code, str):
+            return end.code
+        # A request to stop that comes while another is obeyed is click's, who would return 1.
+        return int(worst(ExitCode(end.code or 0), code_of_raised()))
     return None
 
 

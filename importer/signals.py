@@ -25,6 +25,9 @@ EXIT_OF_SIGNAL: Final[Mapping[int, ExitCode]] = {
 }
 """The signals that ask for an end, and what the process returns then."""
 
+PATIENCE: Final = 100
+"""More than anybody sends: what is done meanwhile is short, and must be whole."""
+
 _raised: list[int] = []
 """What was raised in this process; it may have been lost in a place where nothing can be raised."""
 
@@ -70,6 +73,11 @@ def code_of_interrupt(interrupt: KeyboardInterrupt) -> ExitCode:
     """Return what the process returns after an interruption."""
     number = interrupt.number if isinstance(interrupt, Interruption) else signal.SIGINT
     return EXIT_OF_SIGNAL[number]
+
+
+def code_of_raised() -> ExitCode:
+    """Return what the process returns for what was raised in it, whoever caught it."""
+    return EXIT_OF_SIGNAL[_raised[0]] if _raised else ExitCode.OK
 
 
 def raise_again() -> None:

@@ -249,10 +249,12 @@ def _unbooked_are_unbooked(rows: Sequence[Held], made: int, taken: int) -> Itera
     most = owners + _again(rows)
     if is_explained or max(made, taken) <= most:
         return
-    why = "the server booked it" if made > most else "the server may have booked it"
+    is_sure = made > most
     for row in rows:
-        if row.state in _NO_BOOKING and _is_told_by_server(row):
-            what = f"row {row.row_number}: {_word(row.state)}, but {why}"
+        is_wrong = is_sure or row.state is not State.DUPLICATE  # which never claims to be unbooked
+        if is_wrong and row.state in _NO_BOOKING and _is_told_by_server(row):
+            may = "" if is_sure else "may have "
+            what = f"row {row.row_number}: {_word(row.state)}, but the server {may}booked it"
             yield Violation(invariant="I4", what=what)
 
 

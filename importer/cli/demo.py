@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from importer.sandbox import Sandbox
 
 _FINE = frozenset({ExitCode.OK, ExitCode.NEEDS_A_PERSON})
+_STOPPED = frozenset({ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.UNKNOWN_OUTCOMES})
 _RATE = "40/s"
 _LIMIT_PER_S = 50
 _ABOUT_THE_FILE = frozenset({"file", "dates", "values", "defaults"})
@@ -100,7 +101,11 @@ def _environ_for_reading() -> dict[str, str]:
 
 
 def _import_all(ctx: click.Context, sources: Sequence[Path], stage: _Stage) -> ExitCode:
-    codes = {source: _try(ctx, source, stage) for source in sources}
+    codes: dict[Path, ExitCode] = {}
+    for source in sources:
+        codes[source] = _try(ctx, source, stage)
+        if codes[source] in _STOPPED:
+            return codes[source]
     first = next((source for source, code in codes.items() if code in _FINE), None)
     ended = list(codes.values())
     if first is not None:

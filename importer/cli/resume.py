@@ -12,7 +12,6 @@ from importer.cli.run import print_run, refuse_unattended, start_logs
 from importer.cli.run_ids import run_id_of
 from importer.cli.shell import command as command_class
 from importer.clock import SystemClock
-from importer.errors import ExitCode
 
 
 @click.command(
@@ -38,5 +37,4 @@ def command(ctx: click.Context, /, run_id: str | None, **_flags: object) -> None
     clock = SystemClock()
     with narrator_for(settings, clock, is_terminal=sys.stderr.isatty()) as observer:
         report = resume_run(chosen, settings, clock=clock, observer=observer)
-    print_run(report, settings)
-    ctx.exit(ExitCode(report.exit_code))
+    ctx.exit(print_run(report, settings))

@@ -19,7 +19,8 @@ from importer.cli.problem_view import concise_errors
 from importer.cli.shell import command as command_class
 from importer.cli.terminal import bold, can_answer, put, say, signs
 from importer.clock import SystemClock
-from importer.errors import ExitCode, SettingsError
+from importer.errors import ExitCode, SettingsError, worst
+from importer.signals import kept_waiting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,11 +96,17 @@ def run_one(source: Path, settings: Settings) -> ExitCode:
         report = import_file(
             source, settings, clock=clock, observer=observer, selection=settings.selection
         )
-    print_run(report, settings)
-    return ExitCode(report.exit_code)
+    return print_run(report, settings)
 
 
-def print_run(report: RunReport, settings: Settings) -> None:
+def print_run(report: RunReport, settings: Settings) -> ExitCode:
+    """Tell how a run ended, and return its exit code; a request to stop is counted, not raised."""
+    with kept_waiting() as waiting:
+        _print(report, settings)
+        return worst(report.exit_code, waiting.take() or ExitCode.OK)
+
+
+def _print(report: RunReport, settings: Settings) -> None:
     """Print the line that adds up, where the results are, and what to do now."""
     summary = report.summary
     if settings.json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import sys
 from errno import EPIPE
 from typing import TYPE_CHECKING
@@ -14,19 +15,34 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
+_PATIENCE_S = 5.0
+"""A run is deaf while it waits for the reader of its log, and answers come meanwhile."""
+
+
 class Outlet(io.FileIO):
     """A descriptor that drops what cannot be written any more, and remembers why."""
 
     failure: OSError | None = None
+    patience_s: float | None = None
+    """How long a reader who has stopped reading is waited for; None is for ever."""
+    _is_stalled = False
 
     def write(self, data: ReadableBuffer) -> int:
         """Write, or drop; a reader who has left, or a full disk, must not end a run."""
         if self.failure is None:
             try:
-                return super().write(data) or 0
+                if self._is_read():
+                    # Where there is room at all, there is room for so much: it does not block.
+                    return super().write(memoryview(data).cast("B")[: select.PIPE_BUF]) or 0
             except OSError as error:
                 self.failure = error
         return memoryview(data).nbytes
+
+    def _is_read(self) -> bool:
+        """Wait until there is room; whoever did not make any in time is not waited for again."""
+        wait_s = 0.0 if self._is_stalled else self.patience_s
+        self._is_stalled = not select.select([], [self], [], wait_s)[1]
+        return not self._is_stalled
 
 
 def open_streams() -> Outlet:
@@ -43,6 +59,7 @@ def open_streams() -> Outlet:
     if sys.stdin is None:
         sys.stdin = os.fdopen(0, closefd=False)
     output, errors = Outlet(1, "w", closefd=False), Outlet(2, "w", closefd=False)
+    errors.patience_s = _PATIENCE_S
     sys.stdout = _text_over(output, sys.stdout)
     sys.stderr = _text_over(errors, sys.stderr, is_prompt=True)
     return output

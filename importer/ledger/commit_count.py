@@ -19,9 +19,9 @@ _DIGITS = 20
 class CommitCount:
     """Counts commits in a small file that is written over in place, and not waited for.
 
-    Whatever kills the process leaves it exact. A power loss may take it back but never forward,
-    as it counts only what is on disk: so a ledger that holds fewer was put in the place of a
-    newer one.
+    Whatever kills the process, it tells of every commit that anybody was told of. A power loss may
+    take it back, but it never runs ahead, as it counts only what is on disk: so a ledger that
+    holds fewer was put in the place of a newer one.
     """
 
     def __init__(self, path: Path) -> None:

@@ -21,7 +21,7 @@ from importer.ledger.opening import Opened, note_closing, open_for_writing
 from importer.ledger.rescue import RescuedAnswer, RescueFile
 from importer.ledger.schema import meta_table, run_table, written_table
 from importer.ledger.writer import Writer
-from importer.signals import kept_waiting
+from importer.signals import PATIENCE, kept_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from importer.problems import ProblemCode
 
 T = TypeVar("T")
-
-_PATIENCE = 100
-"""Half-open and half-closed ledgers look like a lost log: no hurry of anybody may leave one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +82,11 @@ class Ledger:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close in order; after a failed write the sidecar is left as a crash would leave it."""
-        with kept_waiting(most=_PATIENCE):
+        """Close in order; after a failed write the sidecar is left as a crash would leave it.
+
+        A half-closed ledger looks like a lost log: no hurry of anybody may leave one.
+        """
+        with kept_waiting(most=PATIENCE):
             connection = self._opened.connection
             try:
                 self._writer.close()
@@ -252,7 +252,7 @@ def open_ledger(folder: LedgerFolder, target: Target, *, at: datetime) -> Ledger
     """
     folder.prepare()
     with ExitStack() as closing:
-        with kept_waiting(most=_PATIENCE):
+        with kept_waiting(most=PATIENCE):
             ledger = closing.enter_context(_opened(folder, target, at))
         closing.pop_all()
     return ledger

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer import __version__
-from importer.errors import ExitCode, ImporterError, SettingsError, worst
+from importer.errors import ExitCode, ImporterError, LedgerError, SettingsError, worst
 from importer.model import State
 from importer.pipeline.groups import Grouping
 from importer.pipeline.reporting import reopened, write_run_results
@@ -53,7 +53,8 @@ def finish(
 ) -> RunReport:
     """Write results and summary of a run, and remember how it ended.
 
-    A request to stop waits for that, unless there are so many rows that it would take too long.
+    A request to stop waits for that, unless there are so many rows that it would take too long;
+    one that comes before all is told counts in what is told.
     """
     ended_at = job.clock.now().isoformat(timespec="seconds")
     with job.ledger.history() as history:
@@ -71,23 +72,44 @@ def finish(
         stop=stop,
     )
     if stop is not None:
-        job.observer.notice(_told(stop))
-    if summary.rows_in > _MANY_ROWS:
-        waiting.most = 0
-    written, code = _write_results(job, run, intake, spool, summary)
-    summary = replace(_worsened(summary, code, waiting.take()), results=str(written or ""))
-    summary = _worsened(summary, _write_summary(job, summary))
-    if not job.ledger.has_failed:
-        job.ledger.update_run(run.run_number, ended_at=ended_at, exit_code=summary.exit_code)
-        if written is not None and not is_still_needed(counts):
-            spool.remove()
+        job.observer.notice(_words_of(stop))
+    groups = Grouping(intake.table.headings).groups_of(kinds)
+    written, code = _write_results(job, run, intake, spool, summary, stop, waiting)
+    summary = replace(_worsened(summary, code), results=str(written or ""))
+    if written is not None and not (job.ledger.has_failed or is_still_needed(counts)):
+        spool.remove()
+    summary = _told(job, run, summary, waiting)
     return RunReport(
         summary=summary,
         results_path=written,
-        groups=Grouping(intake.table.headings).groups_of(kinds),
-        exit_code=ExitCode(summary.exit_code),
+        groups=groups,
+        exit_code=worst(ExitCode(summary.exit_code), waiting.take() or ExitCode.OK),
         stop=stop,
     )
+
+
+def _told(job: Job, run: RunRecord, summary: Summary, waiting: Waiting) -> Summary:
+    """Write the summary and how the run ended; again if a request to stop came meanwhile."""
+    summary = _worsened(summary, waiting.take())
+    summary = _worsened(summary, _write_summary(job, summary))
+    failure = _note_end(job, run, summary)
+    if failure is None and not waiting.numbers:
+        return summary
+    return _told(job, run, _worsened(summary, failure), waiting)
+
+
+def _note_end(job: Job, run: RunRecord, summary: Summary) -> ExitCode | None:
+    """Write down in the ledger how the run ended, if it can still be written."""
+    if job.ledger.has_failed:
+        return None
+    try:
+        job.ledger.update_run(
+            run.run_number, ended_at=summary.ended_at, exit_code=summary.exit_code
+        )
+    except LedgerError as error:
+        job.observer.notice(error.message)
+        return error.exit_code
+    return None
 
 
 def _worsened(summary: Summary, *codes: ExitCode | None) -> Summary:
@@ -127,7 +149,7 @@ def _write_summary(job: Job, summary: Summary) -> ExitCode | None:
     return None
 
 
-def _told(stop: Stop) -> str:
+def _words_of(stop: Stop) -> str:
     """Return why the run ended early and what to do, as one line."""
     why = f"stopped: {stop.why.removesuffix('.')}"
     return f"{why}; {stop.todo}" if stop.todo else why
@@ -195,21 +217,42 @@ def summary_of(  # noqa: PLR0913 - the totals come from six places
     )
 
 
-def _write_results(
+def _write_results(  # noqa: PLR0913, PLR0917 - as `finish`, whose middle it is
+    job: Job,
+    run: RunRecord,
+    intake: Intake,
+    spool: Spool,
+    summary: Summary,
+    stop: Stop | None,
+    waiting: Waiting,
+) -> tuple[Path | None, ExitCode | None]:
+    """Write the results, unless that would keep a request to stop waiting for too long."""
+    is_long = summary.rows_in > _MANY_ROWS
+    later = f"results are written by: solv-import results {run.run_id}"
+    patience = waiting.most
+    try:
+        waiting.most = 0 if is_long else 1
+        # Not the exit code of the run: one that left rows unknown was asked to stop as well.
+        if is_long and (waiting.numbers or (stop is not None and stop.exit_code in _INTERRUPTED)):
+            job.observer.notice(later)
+            return None, None
+        return _written(job, run, intake, spool, summary)
+    except KeyboardInterrupt as interrupt:
+        job.observer.notice(later)
+        return None, code_of_interrupt(interrupt)
+    finally:
+        waiting.most = patience
+
+
+def _written(
     job: Job, run: RunRecord, intake: Intake, spool: Spool, summary: Summary
 ) -> tuple[Path | None, ExitCode | None]:
     """Write the results; a run that ended is not undone by a disk that refuses them."""
-    if summary.rows_in > _MANY_ROWS and summary.exit_code in _INTERRUPTED:
-        job.observer.notice(f"results are written by: solv-import results {run.run_id}")
-        return None, None
     try:
         path = job.results
         return write_run_results(job.ledger, run, intake, spool, summary=summary, path=path), None
     except (ImporterError, OSError):
         return _write_elsewhere(job, run, spool, summary)
-    except KeyboardInterrupt as interrupt:
-        job.observer.notice(f"results are written by: solv-import results {run.run_id}")
-        return None, code_of_interrupt(interrupt)
 
 
 def _write_elsewhere(

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from importer.errors import ExitCode, ImporterError, LedgerError, SettingsError, SourceError
+from importer.errors import (
+    ExitCode,
+    ImporterError,
+    LedgerError,
+    SettingsError,
+    SourceError,
+    worst,
+)
 from importer.ledger import (
     NewRun,
     PaceMemory,
@@ -39,10 +47,10 @@ from importer.posting import (
 from importer.rate import rate_text
 from importer.reading import copy_privately
 from importer.results import default_results_path, prove_writable, results_kind
-from importer.signals import code_of_interrupt, kept_waiting, raise_again
+from importer.signals import PATIENCE, code_of_interrupt, kept_waiting, raise_again
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from importer.ledger import Ledger, RunRecord
     from importer.model import Clock, RunId
@@ -72,7 +80,8 @@ def import_file(
     settings.require_target()
     results = settings.results or default_results_path(source)
     _prove_places(source, results, settings.summary)
-    with opened_and_swept(settings, clock) as ledger:
+
+    def work(ledger: Ledger) -> RunReport:
         job = Job(
             settings=settings,
             ledger=ledger,
@@ -84,6 +93,8 @@ def import_file(
         )
         with _told_in_the_summary(job, source.name):
             return _import(job, source)
+
+    return _with_ledger(settings, clock, work)
 
 
 def plan_file(source: Path, settings: Settings, *, clock: Clock, selection: Selection) -> PlanView:
@@ -139,29 +150,48 @@ def resume_run(
         SourceError: Its source is gone.
     """
     settings.require_target()
-    with opened_and_swept(settings, clock) as ledger:
+
+    def work(ledger: Ledger) -> RunReport:
         run = _run_to_resume(ledger, run_id)
-        settings = restored(settings, run.settings)
+        own = restored(settings, run.settings)
         source = Spool(ledger.folder.spool / run.run_id).source()
         if source is None:
             raise SourceError(
                 f"run {run.run_id} has no copy of {run.source_name} any more",
                 todo="run the file itself again: solv-import run FILE",
             )
-        results = settings.results or default_place(run)
-        _prove_places(Path(run.source_path), results, settings.summary)
+        results = own.results or default_place(run)
+        _prove_places(Path(run.source_path), results, own.summary)
         job = Job(
-            settings=settings,
+            settings=own,
             ledger=ledger,
             clock=clock,
             observer=observer,
-            selection=settings.selection,
+            selection=own.selection,
             results=results,
-            summary=settings.summary,
+            summary=own.summary,
         )
         with _told_in_the_summary(job, run.source_name):
-            intake = take_in(source, settings, now=clock.now(), name=run.source_name)
+            intake = take_in(source, own, now=clock.now(), name=run.source_name)
             return _carry_on(job, run, intake)
+
+    return _with_ledger(settings, clock, work)
+
+
+def _with_ledger(
+    settings: Settings, clock: Clock, work: Callable[[Ledger], RunReport]
+) -> RunReport:
+    """Import with the ledger held; who asks for a stop once all is told changes no outcome."""
+    report = None
+    try:
+        with opened_and_swept(settings, clock) as ledger:
+            report = work(ledger)
+    except KeyboardInterrupt as interrupt:
+        if report is None:
+            raise
+        code = worst(report.exit_code, code_of_interrupt(interrupt))
+        return replace(report, exit_code=code)
+    return report
 
 
 @contextmanager
@@ -187,7 +217,8 @@ def _told_in_the_summary(job: Job, source_name: str) -> Iterator[None]:
         write_failure(job, source_name, error.exit_code, error.message)
         raise
     except KeyboardInterrupt as interrupt:
-        write_failure(job, source_name, code_of_interrupt(interrupt), "as asked")
+        if job.summary is not None and not job.summary.exists():  # else the run has told its own
+            write_failure(job, source_name, code_of_interrupt(interrupt), "as asked")
         raise
 
 
@@ -323,7 +354,7 @@ def _send(
     plan = plan_view(job, run, intake, grouping, left=left)
     may_go = job.observer.planned(plan)
     raise_again()
-    with kept_waiting() as waiting:  # what was sent is in the results, whatever comes
+    with kept_waiting(most=PATIENCE) as waiting:  # what was sent is in the results, whatever comes
         stop = None
         if not may_go:
             stop = _held(is_held=plan.is_held)
@@ -353,10 +384,14 @@ def _post(job: Job, run: RunRecord, spool: Spool, rows: int, waiting: Waiting) -
         paused_s=paused_s,
         waiting=waiting,
     )
+    rate = rate_text(job.settings.rate)
     try:
+        if job.ledger.pace_memory().rate != rate:
+            # A process killed while it waits for a new rate, or once it has sent at it, leaves
+            # the wait for a whole window to the next, whatever the rate of that one is.
+            job.ledger.remember_pace(rate="")
         stop = asyncio.run(post_run(session)).stop
-        # Only now: a process killed while it waits for a new rate leaves that wait to the next.
-        job.ledger.remember_pace(rate=rate_text(job.settings.rate))
+        job.ledger.remember_pace(rate=rate)
     except LedgerError as error:
         return Stop(exit_code=error.exit_code, why=error.message, todo=error.todo)
     return stop

@@ -87,6 +87,10 @@ class Poster:
                 raise end
         if self._stop is not None and self._stop.frees is not None:
             await self._records.free_rejected(self._stop.frees)
+        return self.end()
+
+    def end(self) -> PostingEnd:
+        """Return how posting ended, as far as is known now."""
         return PostingEnd(stop=self._stop)
 
     def halt(self, stop: Stop) -> None:

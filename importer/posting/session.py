@@ -78,7 +78,8 @@ async def post_run(session: Session) -> PostingEnd:
                 await stack.enter_async_context(_partner(settings, tokens, session.clock))
                 for _ in range(count)
             ]
-            return await poster.post(session.spool.requests(), partners)
+            await poster.post(session.spool.requests(), partners)
+        return poster.end()  # only now: connections take their time to close, and signals come
 
 
 def in_flight_of(settings: Settings) -> int:

@@ -17,6 +17,15 @@ from importer.__main__ import main
 atexit.register(lambda: print(resource.getrlimit(resource.RLIMIT_CORE), file=sys.stderr))
 main()
 """
+TALK = """
+import sys
+from importer.cli import streams
+streams._PATIENCE_S = 0.2
+streams.open_streams()
+for number in range(40_000):
+    print(number, file=sys.stderr)
+print("all is said", flush=True)
+"""
 COMMAND = f"{sys.executable} -m importer explain --markdown"
 
 
@@ -47,6 +56,23 @@ def test_a_reader_who_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     shell(line, tmp_path)
     assert (tmp_path / "code").read_text("ascii") == "0\n"
     assert (tmp_path / "err").read_text("utf-8") == ""
+
+
+def test_a_reader_of_messages_who_stops_reading_stops_nothing(tmp_path: Path) -> None:
+    """Answers come meanwhile, and a request to stop must be heard."""
+    script = tmp_path / "talk.py"
+    script.write_text(TALK, "utf-8")
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdout=pipe, stderr=pipe, text=True
+    ) as talking:
+        assert talking.stdout is not None
+        assert talking.stdout.readline() == "all is said\n"
+        _, told = talking.communicate()
+
+    assert talking.returncode == 0
+    assert told.startswith("0\n1\n2\n")
+    assert "39999" not in told
 
 
 def test_no_core_file_may_be_made(tmp_path: Path) -> None:

@@ -342,6 +342,22 @@ def test_a_row_that_only_points_at_another_is_no_second_booking() -> None:
     assert "I1" in broken(evidence(rows, [seen(2), seen(2, 500)]))
 
 
+@pytest.mark.parametrize("state", [State.READY, State.REJECTED, State.INVALID])
+@pytest.mark.parametrize("status", [None, 200, 504])
+def test_an_answer_that_may_hide_a_booking_makes_no_row_unbooked(
+    status: int | None, state: State
+) -> None:
+    """The server booked nothing, but nobody who sent that request could know."""
+    lost = seen(2, status, is_committed=False)
+
+    assert told(evidence([held(2, State.UNKNOWN)], [lost])) == []
+    assert told(evidence([held(2, state)], [lost])) == [
+        f"row 2: {shown(held(2, state)).status}, but the server may have booked it"
+    ]
+    assert told(evidence([held(2, state, allowed_again=1)], [lost])) == []
+    assert told(evidence([held(2, state)], [replace(lost, status=429)])) == []
+
+
 def test_of_two_equal_rows_one_may_be_booked_and_the_other_not_sent() -> None:
     rows = [held(2), held(3, State.READY, body="body 2", occurrence=1)]
     assert verify(evidence(rows, [seen(2)])) == []
