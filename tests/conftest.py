@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,14 @@ def run_cli(tmp_path: Path) -> Iterator[Cli]:
     cli = Cli(folder=tmp_path / "cli")
     yield cli
     cli.stop()
+
+
+def pytest_configure() -> None:
+    """Hear signals, and so let commands hear them, also where tests run in the background."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            is_ctrl_c = number is signal.SIGINT
+            signal.signal(number, signal.default_int_handler if is_ctrl_c else signal.SIG_DFL)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

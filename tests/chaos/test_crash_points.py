@@ -68,6 +68,7 @@ def test_a_crash_anywhere_books_nobody_twice_and_loses_no_row(
     played = [sweeps.play(kind, workers, [hook]) for hook in hooks[part::PARTS]]
     _note("crash points in process", played, least_hooks=len({hook.kind for hook in hooks}))
     _assert_nothing_is_broken(played)
+    assert sum(one.crashes for one in played) > len(played) / 2
 
 
 @pytest.mark.parametrize("number", range(FIRSTS))
@@ -82,6 +83,7 @@ def test_a_second_crash_while_the_first_is_recovered_from_breaks_nothing_either(
     played = [sweeps.play(kind, workers, [first, second]) for second in seconds]
     _note("double crashes", played, least_hooks=len({hook.kind for hook in seconds}))
     _assert_nothing_is_broken([recovered, *played])
+    assert sum(one.crashes for one in played) > len(played)
 
 
 AFTER_A_REQUEST_LEFT = ("network.send:return:4",)

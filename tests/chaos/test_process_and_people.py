@@ -251,7 +251,7 @@ def test_tokens_that_expire_again_and_again_lose_nothing(number: int, place: Pla
     assert ended.code == 4, ended.err
     assert ended.counts["not_sent"] + ended.counts["booked"] == ROWS
     for _ in range(number % 2):
-        place.sandbox.fault_next("expire-tokens", 2)
+        place.sandbox.fault_next("expire-tokens")
         assert scene.run().code in {0, 4}
     all_is_well(scene, ended, were_answers_read=True)
 
