@@ -261,7 +261,7 @@ def mid_send(place: Place, bug: str | None) -> list[Violation]:
     scene = place.scene(ROWS)
     before = scene.requests()
     place.sandbox.fault_next("latency,seconds=0", 4)
-    place.sandbox.fault_next("latency,seconds=3", IN_FLIGHT)
+    place.sandbox.fault_next("commit-then-hang,seconds=3", IN_FLIGHT)
     life = scene.start(bug=bug)
     wait_until(lambda: scene.requests() >= before + 1 + 4 + IN_FLIGHT, life)
     life.send(signal.SIGTERM)
