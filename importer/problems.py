@@ -700,7 +700,7 @@ class ProblemCode(Enum):
         _N,
         "booking cancelled",
         "The booking was marked as cancelled; the row may be booked again.",
-        "Nothing.",
+        "Run the file itself again to book it anew; else do nothing.",
     )
 
 

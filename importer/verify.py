@@ -103,7 +103,10 @@ class Evidence:
     source_rows: Sequence[int]
     """The row numbers of the source, each as often as it stands there."""
     ledger: Sequence[Held]
+    run_id: str = ""
     results: Sequence[Shown] | None = None
+    results_name: str = ""
+    """The file that `results` were read from."""
     requests: Sequence[Seen] | None = None
     """Booking requests of every run at this server."""
     arrivals_s: Sequence[float] = ()

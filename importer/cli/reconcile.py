@@ -126,5 +126,7 @@ def _print(report: DecisionReport) -> None:
         say(f"not taken: {sentence}")
     if report.results_path is not None:
         put(f"Results: {report.results_path}")
-    if report.released or report.cancelled:
-        say(f"Send them: solv-import resume {report.run_id}")
+    if report.released:
+        say(f"Send what may go again: solv-import resume {report.run_id}")
+    if report.cancelled:
+        say("Book what was cancelled anew: run the file itself again.")

@@ -93,24 +93,38 @@ def _tell(evidence: Evidence, violations: list[Violation]) -> None:
         put(f"and {len(violations) - _MOST_SHOWN:,} more: see them all with --json")
     seen = [f"{len(evidence.source_rows):,} rows of the source", "the ledger"]
     if evidence.results is not None:
-        seen.append("the results")
+        seen.append(evidence.results_name)
     if evidence.requests is not None:
         seen.append(f"{len(evidence.requests):,} requests at the server")
     against = f"{', '.join(seen[:-1])} and {seen[-1]}"
     if violations:
         broken = "promise" if len(violations) == 1 else "promises"
-        say(f"{len(violations):,} broken {broken} between {against}.")
+        say(f"Run {evidence.run_id}: {len(violations):,} broken {broken} between {against}.")
     else:
-        say(f"Every promise kept: {against} agree.")
+        say(f"Run {evidence.run_id}: every promise kept; {against} agree.")
+    for what in _not_judged(evidence):
+        say(f"Not judged: {what}.")
+
+
+def _not_judged(evidence: Evidence) -> list[str]:
+    """Return what nobody could tell, so that silence is not taken for praise."""
+    unseen = []
+    if evidence.results is None:
+        unseen.append("the results, as none of this run are in their place (--results names them)")
     if evidence.requests is None:
-        say("What a real server booked is not in here: only Solv can tell.")
+        unseen.append("what was sent and booked, as only the server can tell (--request-log)")
+    elif evidence.limit is None:
+        unseen.append("the pace, as no limit was named (--server-limit)")
+    return unseen
 
 
 def _as_json(evidence: Evidence, violations: list[Violation]) -> dict[str, object]:
     return {
         "type": "verify",
+        "run_id": evidence.run_id,
+        "results": evidence.results_name or None,
+        "not_judged": _not_judged(evidence),
         "rows": len(evidence.source_rows),
-        "has_results": evidence.results is not None,
         "requests": None if evidence.requests is None else len(evidence.requests),
         "violations": [
             {"invariant": violation.invariant, "what": violation.what} for violation in violations

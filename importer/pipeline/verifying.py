@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from importer.errors import SettingsError, SourceError
+from importer.errors import LedgerBusy, SettingsError, SourceError
 from importer.identity import canonical_body
-from importer.ledger import OtherRuns, Spool
+from importer.ledger import OtherRuns, Spool, is_held
 from importer.model import State
 from importer.pipeline.ledgers import folder_of, history_of
 from importer.pipeline.reporting import reopened
@@ -109,7 +109,9 @@ def evidence_of(
     return Evidence(
         source_rows=[number for number, _ in bodies],
         ledger=held,
+        run_id=run.run_id,
         results=list(_shown(place)) if place is not None else None,
+        results_name=place.name if place is not None else "",
         requests=None if server is None else server.requests,
         arrivals_s=() if server is None else server.arrivals_s,
         planned_s=datetime.fromisoformat(run.planned_at).timestamp(),
@@ -139,8 +141,14 @@ def verify_run(
     Raises:
         SettingsError: There is no such run, or the log or the results are not ours.
         SourceError: The source is gone, or is not the file that was imported.
+        LedgerBusy: A run is under way.
         LedgerError: There is no ledger, or it cannot be read.
     """
+    if is_held(folder_of(settings).lock_file):
+        raise LedgerBusy(
+            "a run of this target is under way, and what is known of it changes",
+            todo="verify it when it has ended: solv-import status says so",
+        )
     server = None if request_log is None else read_server_log(request_log)
     found = evidence_of(
         run_id, settings, clock=clock, source=source, results=settings.results, server=server

@@ -67,8 +67,11 @@ def main() -> None:
     from importer.__main__ import main as solv_import  # noqa: PLC0415 - after the bug is known
     from tests.chaos import planted as this  # noqa: PLC0415 - not `__main__`, where BUGS is empty
 
-    name = sys.argv.pop(1)
-    with this.planted(name):
+    this.load_bugs()
+    if len(sys.argv) < 3 or sys.argv[1] not in this.BUGS:
+        names = "\n  ".join(sorted(this.BUGS))
+        sys.exit(f"python -m tests.chaos.planted NAME COMMAND...; NAME is one of\n  {names}")
+    with this.planted(sys.argv.pop(1)):
         solv_import()
 
 

@@ -7,6 +7,7 @@ results, or in the ledger.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -81,6 +82,12 @@ def number_of_a_booking(log: Path) -> int:
     return max(entry["n"] for entry in entries(log) if entry.get("committed"))
 
 
+def run_id_of(log: Path) -> str:
+    """Return the id of the only run."""
+    assert log.exists()
+    return str(json.loads(invoke("status", "--json").stdout)["run_id"])
+
+
 # Kept
 
 
@@ -89,27 +96,47 @@ def test_a_run_whose_source_ledger_results_and_log_agree_ends_with_0(log: Path) 
     assert result.exit_code == ExitCode.OK
     assert result.stdout == ""
     assert result.stderr == (
-        "Every promise kept: 4 rows of the source, the ledger, the results and "
-        "4 requests at the server agree.\n"
+        f"Run {run_id_of(log)}: every promise kept; 4 rows of the source, the ledger, "
+        "visits.csv.results.xlsx and 4 requests at the server agree.\n"
+        "Not judged: the pace, as no limit was named (--server-limit).\n"
     )
 
 
-def test_without_a_log_it_says_who_else_would_know(log: Path) -> None:
-    assert log.exists()
+def test_without_a_log_it_says_what_it_could_not_judge(log: Path) -> None:
     result = verify()
     assert result.exit_code == ExitCode.OK
     assert result.stderr.splitlines() == [
-        "Every promise kept: 4 rows of the source, the ledger and the results agree.",
-        "What a real server booked is not in here: only Solv can tell.",
+        (
+            f"Run {run_id_of(log)}: every promise kept; 4 rows of the source, the ledger and "
+            "visits.csv.results.xlsx agree."
+        ),
+        "Not judged: what was sent and booked, as only the server can tell (--request-log).",
     ]
 
 
 def test_json_says_what_was_held_together(log: Path) -> None:
-    with_log = json.loads(verify("--json", "--request-log", log).stdout)
+    words = ("--json", "--request-log", log, "--server-limit", "5000/s")
+    kept = {
+        "type": "verify",
+        "run_id": run_id_of(log),
+        "results": "visits.csv.results.xlsx",
+        "not_judged": [],
+        "rows": 4,
+        "requests": 4,
+        "violations": [],
+    }
+    assert json.loads(verify(*words).stdout) == kept
     without = json.loads(verify("--json").stdout)
-    kept: dict[str, Any] = {"type": "verify", "rows": 4, "has_results": True, "violations": []}
-    assert with_log == kept | {"requests": 4}
-    assert without == kept | {"requests": None}
+    assert without["requests"] is None
+    assert len(without["not_judged"]) == 1
+
+
+def test_a_run_that_is_under_way_is_not_judged(log: Path, tmp_path: Path) -> None:
+    (lock,) = tmp_path.glob("state/*/*.lock")
+    lock.write_text(json.dumps({"pid": os.getpid(), "since": "now"}))
+    assert verify("--request-log", log).exit_code == ExitCode.LEDGER_BUSY
+    lock.write_text("")
+    assert verify("--request-log", log).exit_code == ExitCode.OK
 
 
 def test_the_part_of_a_run_id_that_people_type_is_enough(log: Path, tmp_path: Path) -> None:
@@ -129,10 +156,8 @@ def test_a_booking_that_the_server_never_made_is_named(log: Path, tmp_path: Path
     assert result.exit_code == ExitCode.LEDGER
     assert result.stdout.startswith("I4  row ")
     assert result.stdout.endswith(": booked, but the server has no such id\n")
-    assert result.stderr == (
-        "1 broken promise between 4 rows of the source, the ledger, the results and "
-        "3 requests at the server.\n"
-    )
+    assert "1 broken promise between 4 rows of the source, the ledger, " in result.stderr
+    assert " and 3 requests at the server.\n" in result.stderr
 
 
 def test_a_booking_request_that_came_twice_is_named(log: Path, tmp_path: Path) -> None:
@@ -145,7 +170,7 @@ def test_a_booking_request_that_came_twice_is_named(log: Path, tmp_path: Path) -
     assert first.startswith("I1  row ")
     assert first.endswith(": 2 requests that may have been taken, 1 allowed")
     assert second.endswith(": 2 bookings of one patient at one time, 1 allowed")
-    assert result.stderr.startswith("2 broken promises between 4 rows")
+    assert ": 2 broken promises between 4 rows" in result.stderr
 
 
 def test_results_that_were_edited_are_named(log: Path, tmp_path: Path) -> None:
