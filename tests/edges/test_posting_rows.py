@@ -80,6 +80,7 @@ def test_whoever_asks_for_logs_is_told_of_every_row_and_of_nothing_in_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outcome = Rejected(http_status=422, text="Ada Canary is too young")
+    structlog.reset_defaults()  # a command that ran in this process may have set up its logs
     with open_desk(tmp_path / "silent", rows=1) as desk:
         desk.post(always(outcome))
     assert capsys.readouterr() == ("", "")
