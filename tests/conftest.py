@@ -84,7 +84,7 @@ def run_cli(tmp_path: Path) -> Iterator[Cli]:
 
 def pytest_configure() -> None:
     """Hear signals, and so let commands hear them, also where tests run in the background."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             is_ctrl_c = number is signal.SIGINT
             signal.signal(number, signal.default_int_handler if is_ctrl_c else signal.SIG_DFL)
