@@ -106,11 +106,12 @@ def test_the_same_port_can_be_used_again_at_once() -> None:
 
 
 def test_nothing_listens_after_the_end() -> None:
+    before = set(threading.enumerate())  # other tests' servers among them
     with running_sandbox() as sandbox:
         host, port = sandbox.base_url.removeprefix("http://").split(":")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, int(port)), timeout=1)
-    assert "sandbox" not in {thread.name for thread in threading.enumerate()}
+    assert "sandbox" not in {thread.name for thread in set(threading.enumerate()) - before}
 
 
 def test_the_end_does_not_wait_for_idle_connections() -> None:
@@ -179,12 +180,13 @@ def test_a_bug_in_the_sandbox_is_a_500_and_names_its_place_only(
 
 def test_a_server_that_cannot_warm_up_does_not_start_and_leaves_nothing_open() -> None:
     clock = FailingClock(is_failing=True)
+    before = set(threading.enumerate())  # other tests' servers among them
     with (
         pytest.raises(ValueError, match="Expecting value"),
         running_sandbox(SandboxConfig(clock=clock)),
     ):
         pass
-    assert "sandbox" not in {thread.name for thread in threading.enumerate()}
+    assert "sandbox" not in {thread.name for thread in set(threading.enumerate()) - before}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
