@@ -40,6 +40,8 @@ _COLUMNS = [
     for scenario in ("faults", "kills")
     for what in ("booked twice", "lost", "called failed, but booked")
 ]
+_INPUTS = {"crash-with-a-patient"}
+"""Planted as bugs are, but only to see what is told of a crash: nothing has to catch them."""
 PROMISES = ("duplicates", "lost", "wrong")
 _NO_FIGURES = {"layer", "level", "seed", "cases", *PROMISES}
 
@@ -67,7 +69,7 @@ def filled(page: str, lines: list[Line], stamped: str) -> str:
     """
     load_bugs()
     # The page is only written when every test has passed, those of planted bugs included.
-    caught = f"All {len(BUGS)} planted bugs were caught (`tests/chaos/bugs/`)."
+    caught = f"All {len(BUGS.keys() - _INPUTS)} planted bugs were caught (`tests/chaos/bugs/`)."
     page = _between(page, "figures", f"{stamped}\n\n{layer_table(lines)}\n\n{caught}")
     return _between(page, "side by side", side_by_side_table(lines))
 
