@@ -3,14 +3,56 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypedDict
+
+from importer.model import State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
     from importer.errors import ExitCode
     from importer.problems import FileProblem, ProblemCode
+
+
+class Totals(TypedDict):
+    """How many rows of a run are in each count; together they are all of its rows."""
+
+    booked: int
+    skipped: int
+    duplicate: int
+    invalid: int
+    left_out: int
+    blank: int
+    rejected: int
+    unknown: int
+    not_sent: int
+
+
+COUNT_NAMES: Final = tuple(Totals.__annotations__)
+"""The counts, in the order people read them."""
+
+
+def totals_of(counts: Mapping[State, int]) -> Totals:
+    """Return the counts of a run whose rows are in these states."""
+    return Totals(
+        booked=counts.get(State.BOOKED, 0),
+        skipped=counts.get(State.SKIPPED, 0),
+        duplicate=counts.get(State.DUPLICATE, 0),
+        invalid=counts.get(State.INVALID, 0),
+        left_out=counts.get(State.LEFT_OUT, 0),
+        blank=counts.get(State.BLANK, 0),
+        rejected=counts.get(State.REJECTED, 0),
+        unknown=counts.get(State.UNKNOWN, 0) + counts.get(State.SENDING, 0),
+        not_sent=counts.get(State.READY, 0),
+    )
+
+
+def terms_of(counted: object) -> str:
+    """Return the counts of a status, a summary or a plan: `1,187 booked + 9 skipped`."""
+    counts = ((name.replace("_", " "), getattr(counted, name)) for name in COUNT_NAMES)
+    return " + ".join(f"{count:,} {name}" for name, count in counts if count)
 
 
 class ProblemExample(NamedTuple):
@@ -89,6 +131,8 @@ class PlanView:
     blank: int
     rejected: int
     unknown: int
+    not_sent: int
+    """Ready to go; `to_send` of them go now."""
     estimated_s: float | None
     """How long the sending takes at least; None without a limit."""
     is_held: bool

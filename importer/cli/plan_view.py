@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _FACTS = (
     "run_id", "source_name", "base_url", "rate", "in_flight", "rows_in", "to_send", "booked",
-    "skipped", "duplicate", "invalid", "left_out", "blank", "rejected", "unknown", "estimated_s",
-    "is_held",
+    "skipped", "duplicate", "invalid", "left_out", "blank", "rejected", "unknown", "not_sent",
+    "estimated_s", "is_held",
 )  # fmt: skip
 
 

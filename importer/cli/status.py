@@ -14,21 +14,10 @@ from importer.cli.run_ids import run_id_of
 from importer.cli.shell import command as command_class
 from importer.cli.terminal import bold, dim, put, say
 from importer.errors import ExitCode
+from importer.reports import terms_of
 
 if TYPE_CHECKING:
     from importer.reports import RunStatus
-
-_COUNTS = (
-    "booked",
-    "skipped",
-    "duplicate",
-    "invalid",
-    "left_out",
-    "blank",
-    "rejected",
-    "unknown",
-    "not_sent",
-)
 
 
 @click.command(
@@ -70,8 +59,6 @@ def _as_json(status: RunStatus) -> dict[str, object]:
 
 
 def _as_text(status: RunStatus, advice: list[str]) -> str:
-    counts = {name: getattr(status, name) for name in _COUNTS}
-    terms = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
     is_open = status.not_sent or status.ended_at is None
     state = "running" if status.is_running else "stopped" if is_open else "ended"
     if state == "stopped" and _is_held(status):
@@ -79,7 +66,7 @@ def _as_text(status: RunStatus, advice: list[str]) -> str:
     lines = [
         f"{bold(status.run_id)}  {state}  {status.source}  {dim(status.target)}",
         f"  {status.started_at:%Y-%m-%d %H:%M} UTC  {status.rows_in:,} in = "
-        + (" + ".join(terms) or "0"),
+        + (terms_of(status) or "0"),
     ]
     if status.results is not None:
         lines.append(f"  results {status.results}")

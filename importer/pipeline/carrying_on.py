@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from importer.errors import LedgerError, SourceError
+from importer.errors import LedgerError, SettingsError, SourceError
 from importer.identity import identify
-from importer.ledger import planning
+from importer.ledger import Spool, planning
 from importer.ledger.followers import follow_live_row
 from importer.model import State
 from importer.pipeline.planning import request_of
-from importer.pipeline.stored_settings import refuse_others
+from importer.pipeline.stored_settings import refuse_others, stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,73 @@ def is_unfinished(history: History, run: RunRecord) -> bool:
     """Return whether the run has rows that may still be sent."""
     counts = history.counts(run.run_number)
     return bool(counts.get(State.READY) or counts.get(State.SENDING))
+
+
+def newest_unfinished(job: Job, digest: str, sheet: str) -> tuple[RunRecord | None, bool]:
+    """Return the newest run of this very file if it has rows to send, and whether it goes on.
+
+    One that has sent nothing goes on only if it was planned with the same choices.
+    """
+    with job.ledger.history() as history:
+        newest = history.newest_run_of(digest, sheet)
+        if newest is None or not is_unfinished(history, newest):
+            return None, False
+        is_whole = job.selection.is_everything and not history.counts(newest.run_number).get(
+            State.LEFT_OUT
+        )
+        is_alike = is_whole and newest.settings == stored(job.settings)
+        return newest, is_alike or history.has_sent(newest.run_number)
+
+
+def left_to_send(job: Job, run: RunRecord) -> int:
+    """Return how many rows of a run would go now, by the operator's selection."""
+    with job.ledger.history() as history:
+        ready = history.rows(run.run_number, State.READY)
+        chosen = sum(job.selection.includes(row.row_number) for row in ready)
+    limit = job.selection.limit
+    return chosen if limit is None else min(chosen, limit)
+
+
+def run_to_carry_on(job: Job, digest: str, sheet: str) -> RunRecord | None:
+    """Return the run of this very file that goes on, if there is one.
+
+    One that has sent nothing and was planned with other choices is closed instead.
+    """
+    newest, is_begun = newest_unfinished(job, digest, sheet)
+    if newest is None or is_begun:
+        return newest
+    job.ledger.plan(partial(planning.supersede, run_number=newest.run_number))
+    Spool(job.ledger.folder.spool / newest.run_id).remove()
+    return None
+
+
+def run_to_resume(ledger: Ledger, run_id: str | None) -> RunRecord:
+    """Return the run of that id, or the newest that has rows to send and its source to send from.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    with ledger.history() as history:
+        if run_id is not None:
+            run = history.run(run_id)
+            if run is None:
+                raise SettingsError(
+                    f"there is no run {run_id} for this target",
+                    todo="list the runs with: solv-import status",
+                )
+            return run
+        unfinished = [
+            run
+            for run in history.runs()
+            if is_unfinished(history, run)
+            and Spool(ledger.folder.spool / run.run_id).source() is not None
+        ]
+    if not unfinished:
+        raise SettingsError(
+            "no run of this target has rows left to send",
+            todo="list the runs with: solv-import status",
+        )
+    return unfinished[-1]
 
 
 def carry_on(
@@ -118,3 +186,14 @@ def _identity_if_ready(
             todo="carry on with the version of solv-import that began the run",
         )
     return identity
+
+
+def carrying_on_words(ledger: Ledger, run: RunRecord) -> str:
+    """Return what the first line of a resumed run says."""
+    with ledger.history() as history:
+        counts = history.counts(run.run_number)
+    to_go = counts.get(State.READY, 0)
+    unknown = counts.get(State.UNKNOWN, 0)
+    decided = sum(counts.values()) - to_go - unknown
+    unsure = f", {unknown:,} sent without answer (not re-sent)" if unknown else ""
+    return f"resuming run {run.run_id}: {decided:,} decided{unsure}, {to_go:,} to go"

@@ -12,15 +12,15 @@ from importer.model import State
 from importer.pipeline.groups import Grouping
 from importer.pipeline.reporting import reopened, write_run_results
 from importer.problems import ProblemCode
-from importer.results import COUNT_FIELDS, Summary, write_summary
+from importer.reports import totals_of
+from importer.results import Summary, write_summary
 from importer.signals import code_of_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from importer.ledger import ProblemKind, RunRecord, Spool
-    from importer.pipeline.intake import Intake
-    from importer.pipeline.job import Job
+    from importer.ledger import History, RunRecord
+    from importer.pipeline.job import Job, OpenRun
     from importer.posting import Stop
     from importer.reports import ProblemGroup
     from importer.signals import Waiting
@@ -43,14 +43,7 @@ class RunReport:
     """Why it ended before every row was tried, None when it did not."""
 
 
-def finish(
-    job: Job,
-    run: RunRecord,
-    intake: Intake,
-    spool: Spool,
-    stop: Stop | None,
-    waiting: Waiting,
-) -> RunReport:
+def finish(job: Job, opened: OpenRun, stop: Stop | None, waiting: Waiting) -> RunReport:
     """Write results and summary of a run, and remember how it ended.
 
     A request to stop waits for that, unless there are so many rows that it would take too long;
@@ -58,31 +51,21 @@ def finish(
     """
     ended_at = job.clock.now().isoformat(timespec="seconds")
     with job.ledger.history() as history:
-        counts = history.counts(run.run_number)
-        kinds = history.problem_kinds(run.run_number)
-        record = history.run(run.run_id) or run
-        requests = history.requests(run.run_number)
-    summary = summary_of(
-        record,
-        counts,
-        exit_code_of(counts, kinds, stop),
-        ended_at=ended_at,
-        requests=requests,
-        target=job.settings.base_url,
-        stop=stop,
-    )
+        record = history.run(opened.run.run_id) or opened.run
+        summary = summary_of(history, record, job.settings.base_url, ended_at=ended_at, stop=stop)
+        kinds = history.problem_kinds(record.run_number)
+        is_done = not is_still_needed(history.counts(record.run_number))
     if stop is not None:
         job.observer.notice(_words_of(stop))
-    groups = Grouping(intake.table.headings).groups_of(kinds)
-    written, code = _write_results(job, run, intake, spool, summary, stop, waiting)
+    written, code = _write_results(job, opened, summary, stop, waiting)
     summary = replace(_worsened(summary, code), results=str(written or ""))
-    if written is not None and not (job.ledger.has_failed or is_still_needed(counts)):
-        spool.remove()
-    summary = _told(job, run, summary, waiting)
+    if written is not None and is_done and not job.ledger.has_failed:
+        opened.spool.remove()
+    summary = _told(job, record, summary, waiting)
     return RunReport(
         summary=summary,
         results_path=written,
-        groups=groups,
+        groups=Grouping(opened.intake.table.headings).groups_of(kinds),
         exit_code=worst(ExitCode(summary.exit_code), waiting.take() or ExitCode.OK),
         stop=stop,
     )
@@ -160,10 +143,10 @@ def is_still_needed(counts: Mapping[State, int]) -> bool:
     return any(counts.get(state) for state in _STILL_NEEDED)
 
 
-def exit_code_of(
-    counts: Mapping[State, int], kinds: list[ProblemKind], stop: Stop | None
-) -> ExitCode:
+def exit_code_of(history: History, run: RunRecord, stop: Stop | None = None) -> ExitCode:
     """Return the exit code of a run; the worst that applies wins."""
+    counts = history.counts(run.run_number)
+    kinds = history.problem_kinds(run.run_number)
     codes = [ExitCode.OK]
     if counts.get(State.UNKNOWN) or counts.get(State.SENDING):
         codes.append(ExitCode.UNKNOWN_OUTCOMES)
@@ -177,58 +160,37 @@ def exit_code_of(
     return worst(*codes)
 
 
-def summary_of(  # noqa: PLR0913 - the totals come from six places
-    run: RunRecord,
-    counts: Mapping[State, int],
-    code: ExitCode,
-    *,
-    ended_at: str,
-    requests: int,
-    target: str,
-    stop: Stop | None = None,
+def summary_of(
+    history: History, run: RunRecord, target: str, *, ended_at: str, stop: Stop | None = None
 ) -> Summary:
     """Return the totals of a run, which add up to its rows."""
-    totals: dict[str, int] = {}
-    for state, name in COUNT_FIELDS.items():
-        totals[name] = totals.get(name, 0) + counts.get(state, 0)
+    counts = history.counts(run.run_number)
+    code = exit_code_of(history, run, stop)
     return Summary(
         run_id=run.run_id,
         exit_code=int(code),
         exit_reason=code.reason,
         source=run.source_name,
         rows_in=sum(counts.values()),
-        booked=totals["booked"],
-        skipped=totals["skipped"],
-        duplicate=totals["duplicate"],
-        invalid=totals["invalid"],
-        left_out=totals["left_out"],
-        blank=totals["blank"],
-        rejected=totals["rejected"],
-        unknown=totals["unknown"],
-        not_sent=totals["not_sent"],
-        requests=requests,
+        **totals_of(counts),
+        requests=history.requests(run.run_number),
         waits_429=run.waits_429,
         started_at=run.started_at,
         ended_at=ended_at,
         target=target,
         sheet=run.sheet,
+        results="",
         version=__version__,
         why=stop.why if stop else "",
     )
 
 
-def _write_results(  # noqa: PLR0913, PLR0917 - as `finish`, whose middle it is
-    job: Job,
-    run: RunRecord,
-    intake: Intake,
-    spool: Spool,
-    summary: Summary,
-    stop: Stop | None,
-    waiting: Waiting,
+def _write_results(
+    job: Job, opened: OpenRun, summary: Summary, stop: Stop | None, waiting: Waiting
 ) -> tuple[Path | None, ExitCode | None]:
     """Write the results, unless that would keep a request to stop waiting for too long."""
     is_long = summary.rows_in > _MANY_ROWS
-    later = f"results are written by: solv-import results {run.run_id}"
+    later = f"results are written by: solv-import results {summary.run_id}"
     patience = waiting.most
     try:
         waiting.most = 0 if is_long else 1
@@ -236,7 +198,7 @@ def _write_results(  # noqa: PLR0913, PLR0917 - as `finish`, whose middle it is
         if is_long and (waiting.numbers or (stop is not None and stop.exit_code in _INTERRUPTED)):
             job.observer.notice(later)
             return None, None
-        return _written(job, run, intake, spool, summary)
+        return _written(job, opened, summary)
     except KeyboardInterrupt as interrupt:
         job.observer.notice(later)
         return None, code_of_interrupt(interrupt)
@@ -244,32 +206,24 @@ def _write_results(  # noqa: PLR0913, PLR0917 - as `finish`, whose middle it is
         waiting.most = patience
 
 
-def _written(
-    job: Job, run: RunRecord, intake: Intake, spool: Spool, summary: Summary
-) -> tuple[Path | None, ExitCode | None]:
+def _written(job: Job, opened: OpenRun, summary: Summary) -> tuple[Path | None, ExitCode | None]:
     """Write the results; a run that ended is not undone by a disk that refuses them."""
     try:
-        path = job.results
-        return write_run_results(job.ledger, run, intake, spool, summary=summary, path=path), None
+        return write_run_results(opened, summary, job.results), None
     except (ImporterError, OSError):
-        return _write_elsewhere(job, run, spool, summary)
+        return _write_elsewhere(job, opened, summary)
 
 
 def _write_elsewhere(
-    job: Job, run: RunRecord, spool: Spool, summary: Summary
+    job: Job, opened: OpenRun, summary: Summary
 ) -> tuple[Path | None, ExitCode | None]:
     """Write the results without the spool: it may be full, or gone, while its ids must be kept."""
+    run = opened.run
     try:
-        original = reopened(run, spool, job.settings, Path(run.source_path), job.clock)
-        written = write_run_results(
-            job.ledger,
-            run,
-            original,
-            spool,
-            summary=summary,
-            path=job.results,
-            work_dir=job.results.absolute().parent,
-        )
+        original = reopened(run, opened.spool, job.settings, Path(run.source_path), job.clock)
+        again = replace(opened, intake=original)
+        beside = job.results.absolute().parent
+        written = write_run_results(again, summary, job.results, work_dir=beside)
     except OSError as error:
         failure = SettingsError(f"the results could not be written: {error.strerror}")
         return _told_later(job, run, failure)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from importer.ledger import Ledger
+    from importer.ledger import Ledger, RunRecord, Spool
     from importer.model import Clock
+    from importer.pipeline.intake import Intake
     from importer.reports import Observer, PlanView, ProgressView
     from importer.settings import Selection, Settings
 
@@ -25,6 +26,16 @@ class Job:
     selection: Selection
     results: Path
     summary: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRun:
+    """A run with all that its results are made of: its rows, their cells, the server's words."""
+
+    ledger: Ledger
+    run: RunRecord
+    intake: Intake
+    spool: Spool
 
 
 class Unobserved:

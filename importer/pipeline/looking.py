@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from importer.errors import ExitCode, SettingsError
 from importer.ledger import History, LedgerFolder, is_held
-from importer.model import State
 from importer.pipeline.ledgers import existing_folders
-from importer.reports import RunStatus
+from importer.reports import RunStatus, totals_of
 
 if TYPE_CHECKING:
     from importer.ledger import RunRecord
@@ -52,15 +51,7 @@ def _status(history: History, run: RunRecord, address: str, *, is_running: bool)
         ended_at=datetime.fromisoformat(run.ended_at) if run.ended_at else None,
         is_running=is_running,
         rows_in=sum(counts.values()),
-        booked=counts.get(State.BOOKED, 0),
-        skipped=counts.get(State.SKIPPED, 0),
-        duplicate=counts.get(State.DUPLICATE, 0),
-        invalid=counts.get(State.INVALID, 0),
-        left_out=counts.get(State.LEFT_OUT, 0),
-        blank=counts.get(State.BLANK, 0),
-        rejected=counts.get(State.REJECTED, 0),
-        unknown=counts.get(State.UNKNOWN, 0) + counts.get(State.SENDING, 0),
-        not_sent=counts.get(State.READY, 0),
+        **totals_of(counts),
         results=Path(run.results_path) if run.results_path else None,
         exit_code=None if run.exit_code is None else ExitCode(run.exit_code),
     )

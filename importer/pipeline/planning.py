@@ -5,21 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from importer.errors import LedgerError
+from importer.errors import ImporterError, LedgerError
 from importer.identity import canonical_body, identify
-from importer.ledger import Earlier, PlannedRequest, PlannedRow, planning
+from importer.ledger import Earlier, NewRun, PlannedRequest, PlannedRow, planning
 from importer.model import State
+from importer.pipeline.groups import Grouping
 from importer.pipeline.intake import passed_problem
+from importer.pipeline.stored_settings import stored
 from importer.problems import ProblemCode, RowProblem
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from sqlalchemy import Connection
 
     from importer.columns import ColumnPlan
-    from importer.ledger import Ledger
-    from importer.model import Identity, RowKey
+    from importer.ledger import Ledger, RunRecord, Spool
+    from importer.model import Identity, RowKey, RunId
+    from importer.pipeline.intake import Intake
+    from importer.pipeline.job import Job
     from importer.settings import Selection, Settings
     from importer.validate import CheckedRow
 
@@ -207,6 +212,56 @@ class Planner:
         request = plan.identity.request if plan.identity else None
         is_unchanged = any(request == e.request for e in earlier)
         self._carried.setdefault(row.row_key, []).append((row_id, is_unchanged))
+
+
+def plan_run(
+    job: Job, run_id: RunId, source: Path, digest: str, intake: Intake, spool: Spool
+) -> tuple[RunRecord, Grouping]:
+    """Read and check the whole file and register its rows; nothing is sent yet."""
+    run_number = job.ledger.begin_run(
+        NewRun(
+            run_id=run_id,
+            source_name=source.name,
+            source_path=str(source.absolute()),
+            source_digest=digest,
+            sheet=intake.sheet,
+            settings=stored(job.settings),
+            started_at=job.clock.now().isoformat(timespec="seconds"),
+        )
+    )
+    planner = Planner(
+        ledger=job.ledger,
+        run_number=run_number,
+        source_digest=digest,
+        sheet=intake.sheet,
+        columns=intake.plan,
+        settings=job.settings,
+        selection=job.selection,
+        now=job.clock.now(),
+    )
+    grouping = Grouping(intake.table.headings)
+    try:
+        with spool.request_writer() as write:
+            for checked in intake.chunks():
+                for position, row in enumerate(checked.rows):
+                    grouping.add(checked.chunk, position, row)
+                for request in planner.plan(checked.rows):
+                    write(request)
+        planner.finish()
+    except ImporterError:
+        if not job.ledger.has_failed:
+            job.ledger.plan(planning.sweep_unplanned)
+        raise
+    job.ledger.finish_planning(run_number, job.clock.now())
+    return _run_of(job.ledger, run_id), grouping
+
+
+def _run_of(ledger: Ledger, run_id: str) -> RunRecord:
+    with ledger.history() as history:
+        run = history.run(run_id)
+    if run is None:
+        raise LedgerError(f"run {run_id} is not in the ledger although it was just planned")
+    return run
 
 
 def request_of(row: CheckedRow, row_id: int, row_key: RowKey) -> PlannedRequest:

@@ -79,10 +79,9 @@ def apply_decisions(
         places = {d.row_key: d.place for d in decisions}
         taken = [r.answer for r in rulings if r.row_key not in refused_keys]
         with ledger.history() as history:
-            counts = history.counts(run.run_number)
-            kinds = history.problem_kinds(run.run_number)
+            unknown = history.counts(run.run_number).get(State.UNKNOWN, 0)
+            code = exit_code_of(history, run)
         written = _rewritten(ledger, run, settings, clock)
-    unknown = counts.get(State.UNKNOWN, 0)
     return DecisionReport(
         run_id=run.run_id,
         booked=taken.count(Answer.BOOKED),
@@ -91,7 +90,7 @@ def apply_decisions(
         left=unknown,
         refused=tuple(f"{places[r.row_key]}: {r.why}" for r in refusals),
         still_unknown=unknown,
-        exit_code=exit_code_of(counts, kinds, None),
+        exit_code=code,
         results_path=written,
     )
 

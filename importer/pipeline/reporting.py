@@ -34,29 +34,20 @@ if TYPE_CHECKING:
     )
     from importer.model import Clock
     from importer.pipeline.intake import Intake
+    from importer.pipeline.job import OpenRun
     from importer.results import Summary
     from importer.settings import Settings
 
 _OF_EARLIER_RUNS = (ProblemCode.REJECTED_BEFORE,)
 
 
-def write_run_results(  # noqa: PLR0913 - what results are made of
-    ledger: Ledger,
-    run: RunRecord,
-    intake: Intake,
-    spool: Spool,
-    *,
-    summary: Summary,
-    path: Path,
-    work_dir: Path | None = None,
+def write_run_results(
+    opened: OpenRun, summary: Summary, path: Path, *, work_dir: Path | None = None
 ) -> Path:
     """Write the results of a run and return where; a file that somebody changed is left alone.
 
     Args:
-        ledger: What became of the rows.
-        run: Which run.
-        intake: Its source.
-        spool: Solv's own words, and room to work in.
+        opened: What became of the rows; its spool has room to work in.
         summary: The totals.
         path: Where the results should go.
         work_dir: Another place to work in, when the spool has no room.
@@ -64,8 +55,9 @@ def write_run_results(  # noqa: PLR0913 - what results are made of
     Raises:
         SettingsError: The place cannot be written.
     """
+    ledger, run = opened.ledger, opened.run
     if work_dir is None:
-        spool.prepare()
+        opened.spool.prepare()
     with ledger.history() as history:
         target = safe_target(path, history.wrote, run.run_id)
 
@@ -80,16 +72,16 @@ def write_run_results(  # noqa: PLR0913 - what results are made of
                     todo=f"write them again: solv-import results {run.run_id}",
                 )
 
-        columns = intake.source_columns
+        headings, columns = opened.intake.table.headings, opened.intake.source_columns
         if not ledger.has_failed:
             ledger.update_run(run.run_number, results_path=str(target))
         write_results(
             target,
-            headings=[intake.table.headings[n] for n in columns],
-            rows=result_rows(history, run, intake, spool.words()),
+            headings=[headings[n] for n in columns],
+            rows=_result_rows(history, opened),
             summary=summary,
-            errors=_error_kinds(history, run, intake),
-            work_dir=work_dir or spool.work,
+            errors=_error_kinds(history, run, opened.intake),
+            work_dir=work_dir or opened.spool.work,
             before_replace=before_replace,
         )
     return target
@@ -133,14 +125,12 @@ def reopened(
     return take_in(path, restored(settings, run.settings), now=clock.now(), name=run.source_name)
 
 
-def result_rows(
-    history: History, run: RunRecord, intake: Intake, words: dict[str, str]
-) -> Iterator[ResultRow]:
+def _result_rows(history: History, opened: OpenRun) -> Iterator[ResultRow]:
     """Yield every row of the source once, with what became of it."""
-    columns = intake.source_columns
+    columns, words = opened.intake.source_columns, opened.spool.words()
     places = {column: index for index, column in enumerate(columns)}
-    records = history.rows(run.run_number)
-    for chunk in intake.table.chunks():
+    records = history.rows(opened.run.run_number)
+    for chunk in opened.intake.table.chunks():
         batch = [next(records) for _ in range(len(chunk.frame))]
         problems = _problems_of(history, batch)
         cells = zip(*(chunk.frame[n].tolist() for n in columns), strict=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from importer.ledger import Spool
-from importer.pipeline.ending import exit_code_of, is_still_needed, summary_of
+from importer.pipeline.ending import is_still_needed, summary_of
+from importer.pipeline.job import OpenRun
 from importer.pipeline.ledgers import opened
 from importer.pipeline.reporting import default_place, reopened, run_named, write_run_results
 
@@ -60,27 +61,12 @@ def rewrite(
     """
     spool = Spool(ledger.folder.spool / run.run_id)
     with ledger.history() as history:
-        counts = history.counts(run.run_number)
-        kinds = history.problem_kinds(run.run_number)
-        requests = history.requests(run.run_number)
-    code = exit_code_of(counts, kinds, None)
-    summary = summary_of(
-        run,
-        counts,
-        code,
-        ended_at=run.ended_at or "",
-        requests=requests,
-        target=settings.base_url,
-    )
-    written = write_run_results(
-        ledger,
-        run,
-        reopened(run, spool, settings, source, clock),
-        spool,
-        summary=summary,
-        path=results or default_place(run),
-    )
-    ledger.update_run(run.run_number, exit_code=int(code))
-    if not is_still_needed(counts):
+        summary = summary_of(history, run, settings.base_url, ended_at=run.ended_at or "")
+        is_done = not is_still_needed(history.counts(run.run_number))
+    intake = reopened(run, spool, settings, source, clock)
+    opened_run = OpenRun(ledger=ledger, run=run, intake=intake, spool=spool)
+    written = write_run_results(opened_run, summary, results or default_place(run))
+    ledger.update_run(run.run_number, exit_code=summary.exit_code)
+    if is_done:
         spool.remove()
     return written

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from importer.model import State
 from importer.posting import in_flight_of, spacing_s_of
 from importer.rate import rate_text
-from importer.reports import PlanView
+from importer.reports import PlanView, totals_of
 
 if TYPE_CHECKING:
     from importer.ledger import RunRecord
@@ -45,14 +45,7 @@ def plan_view(
         in_flight=in_flight_of(settings),
         rows_in=sum(counts.values()),
         to_send=to_send,
-        booked=counts.get(State.BOOKED, 0),
-        skipped=counts.get(State.SKIPPED, 0),
-        duplicate=counts.get(State.DUPLICATE, 0),
-        invalid=counts.get(State.INVALID, 0),
-        left_out=counts.get(State.LEFT_OUT, 0),
-        blank=counts.get(State.BLANK, 0),
-        rejected=counts.get(State.REJECTED, 0),
-        unknown=counts.get(State.UNKNOWN, 0),
+        **totals_of(counts),
         estimated_s=to_send * spacing_s if spacing_s else None,
         is_held=bool(counts.get(State.INVALID)) and not (settings.only_valid or run.is_accepted),
         groups=grouping.groups_of(kinds),

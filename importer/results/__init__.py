@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importer.results.advice import what_to_do
 from importer.results.atomic import digest_of, prove_writable, write_atomically
-from importer.results.model import COUNT_FIELDS, ErrorKind, ResultRow, Summary
-from importer.results.places import default_results_path, safe_target
+from importer.results.model import ErrorKind, ResultRow, Summary
+from importer.results.places import default_results_path, prove_places, safe_target
 from importer.results.summary import write_summary
 from importer.results.text import csv_text, looks_like_formula, xlsx_text
 from importer.results.workbook import PROPERTY
@@ -18,7 +18,6 @@ from importer.results.worksheet import (
 from importer.results.write import ResultsKind, results_kind, write_results
 
 __all__ = [
-    "COUNT_FIELDS",
     "PROPERTY",
     "Decision",
     "ErrorKind",
@@ -30,6 +29,7 @@ __all__ = [
     "default_results_path",
     "digest_of",
     "looks_like_formula",
+    "prove_places",
     "prove_writable",
     "read_decisions",
     "results_kind",

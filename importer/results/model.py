@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from importer.model import STATUS_WORDS, State
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from importer.reports import COUNT_NAMES, terms_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,21 +31,6 @@ class ResultRow:
     def status_word(self) -> str:
         """Return the status as people read it; a row left `sending` is `unknown`."""
         return STATUS_WORDS[State.UNKNOWN if self.status is State.SENDING else self.status]
-
-
-COUNT_FIELDS: Mapping[State, str] = {
-    State.BOOKED: "booked",
-    State.SKIPPED: "skipped",
-    State.DUPLICATE: "duplicate",
-    State.INVALID: "invalid",
-    State.LEFT_OUT: "left_out",
-    State.BLANK: "blank",
-    State.REJECTED: "rejected",
-    State.UNKNOWN: "unknown",
-    State.READY: "not_sent",
-    State.SENDING: "unknown",
-}
-"""In which count of the summary each state goes, in the order people read them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +80,11 @@ class Summary:
 
     def counts(self) -> dict[str, int]:
         """Return the status counts by their names, in the order people read them."""
-        return {name: getattr(self, name) for name in dict.fromkeys(COUNT_FIELDS.values())}
+        return {name: getattr(self, name) for name in COUNT_NAMES}
 
     def conservation_line(self) -> str:
         """Return `1,204 in = 1,187 booked + 9 skipped + 7 invalid + 1 unknown`."""
-        terms = [
-            f"{count:,} {name.replace('_', ' ')}" for name, count in self.counts().items() if count
-        ]
-        return " = ".join([f"{self.rows_in:,} in", *([" + ".join(terms)] if terms else [])])
+        return " = ".join(filter(None, [f"{self.rows_in:,} in", terms_of(self)]))
 
     def to_json(self) -> dict[str, Any]:
         """Return what `--summary` writes; `docs/summary.schema.json` describes it."""

@@ -6,7 +6,9 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from importer.results.atomic import digest_of, fitting_name
+from importer.errors import SettingsError
+from importer.results.atomic import digest_of, fitting_name, prove_writable
+from importer.results.write import results_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,6 +34,24 @@ def default_results_path(source: Path) -> Path:
         return source.with_name(fitting_name(source.name, ".results.xlsx"))
     ending = f".results-{int(earlier['number'] or 1) + 1}.xlsx"
     return source.with_name(fitting_name(earlier["base"], ending))
+
+
+def prove_places(source: Path, results: Path, summary: Path | None) -> None:
+    """Prove before the first request that results and summary can be written, and over nothing.
+
+    Raises:
+        SettingsError: They cannot, or two of the three are one file.
+    """
+    results_kind(results)
+    prove_writable(results)
+    if summary is None:
+        return
+    if summary.resolve() in (source.resolve(), results.resolve()):
+        raise SettingsError(
+            f"the summary would be written over {summary.name}",
+            todo="name another file with --summary",
+        )
+    prove_writable(summary)
 
 
 def safe_target(path: Path, is_ours: Callable[[str], bool], run_id: str) -> Path:

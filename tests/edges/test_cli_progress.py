@@ -80,6 +80,7 @@ def plan(**more: Any) -> PlanView:
         blank=0,
         rejected=0,
         unknown=0,
+        not_sent=1187,
         estimated_s=240.0,
         is_held=False,
         groups=(group,),

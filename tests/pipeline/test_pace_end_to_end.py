@@ -9,8 +9,8 @@ import pytest
 
 from importer.errors import ExitCode
 from importer.ledger import LedgerFolder, open_ledger, target_of
-from importer.pipeline import importing
 from importer.pipeline.job import Job, Unobserved
+from importer.pipeline.sending import owed_waits
 from importer.sandbox import Limit, most_in_window
 from importer.settings import Selection, load_settings
 from tests.pipeline.desk import FastClock, bookings_per_patient, counts_of, sent_per_body
@@ -134,7 +134,7 @@ def test_after_a_change_of_rate_a_window_and_the_allowance_are_waited(tmp_path: 
         in_a_while = clock.now() + timedelta(hours=1)
         ledger.remember_pace(rate="2/s", last_request_at=in_a_while.isoformat())
 
-        assert importing._owed_waits(job) == (pytest.approx(2.1), 0.0)  # noqa: SLF001
+        assert owed_waits(job) == (pytest.approx(2.1), 0.0)
 
 
 def test_after_a_crash_at_another_rate_a_window_is_waited_whatever_the_rate_is_now(
@@ -166,4 +166,4 @@ def test_after_a_crash_at_another_rate_a_window_is_waited_whatever_the_rate_is_n
         )
         ledger.remember_pace(last_request_at=(at.clock.now() + timedelta(hours=1)).isoformat())
 
-        assert importing._owed_waits(job)[0] == pytest.approx(1.02)  # noqa: SLF001
+        assert owed_waits(job)[0] == pytest.approx(1.02)

@@ -13,7 +13,7 @@ from importer.api.connection import AnswerLost
 from importer.ledger import Ledger
 from importer.model import NotTaken, NotTakenCause, Unknown
 from importer.pacing import Pace, Slot
-from importer.pipeline import importing
+from importer.pipeline import sending
 from tests.chaos.planted import bug
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def token_bucket_burst(replace: Replace) -> None:
 @bug("limiter-lost-on-restart")
 def limiter_lost_on_restart(replace: Replace) -> None:
     """A new process waits for nothing that an earlier one owes."""
-    replace(importing, "_owed_waits", lambda _: (0.0, 0.0))
+    replace(sending, "owed_waits", lambda _: (0.0, 0.0))
 
 
 @bug("pause-lost-on-restart")

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from importer.errors import ImporterError, LedgerError
 from importer.ledger import Spool, planning
 from importer.pacing import Pace
-from importer.pipeline import importing
-from importer.pipeline.carrying_on import carry_on
+from importer.pipeline.carrying_on import carry_on, run_to_carry_on
 from importer.pipeline.ending import is_still_needed
 from importer.pipeline.groups import Grouping
 from importer.pipeline.job import Job, Unobserved
+from importer.pipeline.planning import plan_run
+from importer.pipeline.sending import owed_waits
 from importer.pipeline.stored_settings import restored
 from importer.posting.poster import Poster
 from importer.posting.stops import LONGEST_PAUSE_S
@@ -123,7 +124,7 @@ class Office:
 
         def work(ledger: Ledger, process: Process) -> None:
             job = self._job(ledger, _settings_of(wishes), Selection(limit=wishes.limit))
-            run = importing._to_carry_on(job, source.name, source.sheet)  # noqa: SLF001 - this office stands in for its caller
+            run = run_to_carry_on(job, source.name, source.sheet)
             if run is None:
                 run = self._plan(job, source)
             else:
@@ -215,7 +216,7 @@ class Office:
         spool = Spool(job.ledger.folder.spool / run_id)
         spool.prepare()
         path = Path(source.name)
-        run, _ = importing._plan(job, run_id, path, source.name, source.intake(), spool)  # noqa: SLF001
+        run, _ = plan_run(job, run_id, path, source.name, source.intake(), spool)
         return run
 
     def _carry_on(self, job: Job, run: RunRecord) -> None:
@@ -250,7 +251,7 @@ class Office:
         process: Process,
         chances: Chances,
     ) -> None:
-        _, paused_s = importing._owed_waits(job)  # noqa: SLF001
+        _, paused_s = owed_waits(job)
         if paused_s > LONGEST_PAUSE_S:
             return
         self.server.expect(chances.fates)

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from importer.ledger import History, Spool, planning
-from importer.pipeline import importing
-from importer.pipeline.carrying_on import carry_on, is_unfinished
+from importer.pipeline.carrying_on import carry_on, is_unfinished, run_to_carry_on
 from importer.pipeline.groups import Grouping
-from importer.pipeline.job import Job, Unobserved
+from importer.pipeline.job import Job, OpenRun, Unobserved
+from importer.pipeline.planning import plan_run
+from importer.pipeline.sending import send
 from importer.settings.values import Selection
 from importer.signals import Waiting
 from tests.chaos.simulation.disk import Disk
@@ -186,17 +187,19 @@ class Machine:
         self.timeline.pass_time(_PLANNING_S)
         if not rows:
             return None
-        return importing._post(job, run, spool, rows, Waiting())  # noqa: SLF001 - one way to post
+        intake: Any = file
+        opened = OpenRun(ledger=ledger, run=run, intake=intake, spool=spool)
+        return send(job, opened, rows, Waiting())
 
     def _planned(self, job: Job, file: SimulatedFile) -> tuple[RunRecord, Spool, int]:
         intake: Any = file
-        run = importing._to_carry_on(job, file.name, file.sheet)  # noqa: SLF001
+        run = run_to_carry_on(job, file.name, file.sheet)
         if run is None:
             run_id = planning.mint_run_id(f"{job.clock.now():%Y-%m-%d}")
             spool = Spool(job.ledger.folder.spool / run_id)
             spool.prepare()
             source = Path(file.name)
-            run, _ = importing._plan(job, run_id, source, file.name, intake, spool)  # noqa: SLF001
+            run, _ = plan_run(job, run_id, source, file.name, intake, spool)
             file.planned_s = file.planned_s or self.timeline.now_s
             return run, spool, sum(1 for _ in spool.requests())
         spool = Spool(job.ledger.folder.spool / run.run_id)
