@@ -67,7 +67,7 @@ class BarNarrator(Narrator):
     def _picture(self) -> Group:
         """Return what is on the screen; asked for between answers too, so that a pause moves."""
         from rich.console import Group  # noqa: PLC0415 - only when a bar is drawn
-        from rich.text import Text  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415 - as above
 
         if self._bar is None or self._heard is None:
             return Group()
@@ -114,8 +114,8 @@ def _count_lines(counts: ProgressView) -> Iterator[str]:
 
 def _new_bar(counts: ProgressView, picture: Callable[[], Group]) -> tuple[Live, Progress]:
     from rich.console import Console  # noqa: PLC0415 - only when a bar is drawn
-    from rich.live import Live  # noqa: PLC0415
-    from rich.progress import (  # noqa: PLC0415
+    from rich.live import Live  # noqa: PLC0415 - as above
+    from rich.progress import (  # noqa: PLC0415 - as above
         BarColumn,
         MofNCompleteColumn,
         Progress,

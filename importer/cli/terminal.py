@@ -105,10 +105,11 @@ def dim(text: str) -> str:
 
 def duration(seconds: float) -> str:
     """Return a span of time as people say it: `2 h 04 min`."""
-    whole = max(0, round(seconds))
-    if whole >= 3600:  # noqa: PLR2004 - seconds in an hour
-        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-    return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"  # noqa: PLR2004
+    minutes, left = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {left:02} s" if minutes else f"{left} s"
 
 
 def counted(count: int, noun: str) -> str:

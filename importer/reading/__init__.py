@@ -34,10 +34,10 @@ def open_table(path: Path, options: ReadOptions) -> Table:
     place = Place(file=name)
     match kind_of(path, name, place):
         case Kind.CSV:
-            from importer.reading.csv import open_csv  # noqa: PLC0415
+            from importer.reading.csv import open_csv  # noqa: PLC0415 - as above
 
             return open_csv(path, options, place)
         case Kind.XLSX:
-            from importer.reading.xlsx import open_xlsx  # noqa: PLC0415
+            from importer.reading.xlsx import open_xlsx  # noqa: PLC0415 - as above
 
             return open_xlsx(path, options, place)

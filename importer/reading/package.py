@@ -149,7 +149,7 @@ def walk(
     parser.StartElementHandler = start
     for block in blocks:
         parser.Parse(block, False)  # noqa: FBT003 - expat takes no keyword
-    parser.Parse(b"", True)  # noqa: FBT003
+    parser.Parse(b"", True)  # noqa: FBT003 - as above
 
 
 def refuse_doctype(parser: expat.XMLParserType, place: Place) -> None:

@@ -23,7 +23,7 @@ def second_table_check(headings: Sequence[str], place: Place) -> TableCheck:
     names = frozenset(heading.casefold() for heading in headings if heading)
     beside = _beside(headings)
 
-    def check(number: int, cells: Sequence[str], is_after_blank: bool) -> None:  # noqa: FBT001
+    def check(number: int, cells: Sequence[str], is_after_blank: bool) -> None:  # noqa: FBT001 - by place
         if is_after_blank and _are_headings(cells, headings, names):
             raise place.refuse(ProblemCode.TABLES_UNCLEAR, at=f"row {number:,}")
         if beside and is_blank(cells[:beside]) and filled_cells(cells[beside:]) >= _FEWEST:

@@ -108,7 +108,7 @@ def scan_sheet(
     scanner = _Scanner(place, waits_for_calculation=waits_for_calculation, exact=exact)
     for block in blocks:
         scanner.parser.Parse(block, False)  # noqa: FBT003 - expat takes no keyword
-    scanner.parser.Parse(b"", True)  # noqa: FBT003
+    scanner.parser.Parse(b"", True)  # noqa: FBT003 - as above
     scanner.end_cell()
     extent = scanner.extent
     if extent is not None and extent.area > AREA_LIMIT:
@@ -244,9 +244,9 @@ class _Scanner:
         """Take the cell into the extent."""
         column = self._column
         # min() and max() take three times as long, and every cell comes by.
-        if column < self._first_column:  # noqa: PLR1730
+        if column < self._first_column:  # noqa: PLR1730 - asked of every cell: a call costs more
             self._first_column = column
-        if column > self._last_column:  # noqa: PLR1730
+        if column > self._last_column:  # noqa: PLR1730 - asked of every cell: a call costs more
             self._last_column = column
         self._first_row = self._first_row or self._row
         self._last_row = self._row

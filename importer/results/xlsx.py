@@ -150,7 +150,7 @@ def streamed_workbook(
         OSError: Something could not be written.
     """
     import xlsxwriter  # type: ignore[import-untyped] # noqa: PLC0415 - costs time at start
-    from xlsxwriter.exceptions import (  # type: ignore[import-untyped] # noqa: PLC0415
+    from xlsxwriter.exceptions import (  # type: ignore[import-untyped] # noqa: PLC0415 - as above
         FileCreateError,
     )
 

@@ -182,7 +182,7 @@ class WireAnswer(Response):
         self._state = state
         self._call = call
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         """Act on the connection; it ends here."""
         wire: SandboxProtocol = scope["state"]["wire"]
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from importer.ledger import Ledger, LedgerFolder, Ruling, planning
+from importer.ledger import Ledger, Ruling, planning
 from importer.model import (
     Answer,
     Booked,
@@ -28,7 +28,6 @@ from tests.edges.ledger_kit import (
     claim,
     codes_of,
     make_row,
-    open_at,
     plan,
     problems_of,
     record,
@@ -36,8 +35,7 @@ from tests.edges.ledger_kit import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from importer.ledger import PlannedRow
 
@@ -45,12 +43,6 @@ SENT, LATER = AT + timedelta(minutes=1), AT + timedelta(hours=1)
 IDS = "x-request-id=a1"
 WHO = {"settled_at": LATER.isoformat(), "settled_by": "Ana B."}
 Lines = dict[int, dict[str, Any]]
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with open_at(LedgerFolder(tmp_path / "ledger")) as ledger:
-        yield ledger
 
 
 def lines_of(ledger: Ledger, table: str = "row") -> Lines:

@@ -39,19 +39,12 @@ from tests.edges.ledger_kit import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 LOST = Unknown(reason="ReadTimeout")
 REFUSED = Rejected(http_status=422, errors=(FieldError(loc="phone", type="missing"),))
 BUSY = NotTaken(cause=NotTakenCause.TOO_MANY_REQUESTS, http_status=429)
 NEVER_LEFT = NotTaken(cause=NotTakenCause.NO_CONNECTION, left=False)
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with open_at(LedgerFolder(tmp_path / "ledger")) as ledger:
-        yield ledger
 
 
 # Claims

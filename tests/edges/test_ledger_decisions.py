@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from importer.ledger import Ledger, LedgerFolder, Refusal, Ruling
+from importer.ledger import Ledger, Refusal, Ruling
 from importer.model import Answer, Booked, Rejected, State, Unknown
 from importer.problems import ProblemCode, RowProblem
 from tests.edges.ledger_kit import (
@@ -16,7 +16,6 @@ from tests.edges.ledger_kit import (
     claim,
     codes_of,
     make_row,
-    open_at,
     plan,
     query,
     record,
@@ -24,18 +23,8 @@ from tests.edges.ledger_kit import (
     states_of,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
 LATER = AT + timedelta(minutes=15)
 LOST = Unknown(reason="answered 502", http_status=502, server_ids="cf-ray=1-SEA")
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with open_at(LedgerFolder(tmp_path / "ledger")) as ledger:
-        yield ledger
 
 
 def lose(ledger: Ledger, row_id: int) -> None:

@@ -40,17 +40,9 @@ from tests.edges.ledger_kit import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from importer.ledger import PlannedRow
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with open_at(LedgerFolder(tmp_path / "ledger")) as ledger:
-        yield ledger
 
 
 # Read only

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import pytest
-
-from importer.ledger import Ledger, LedgerFolder, OtherRuns, Ruling
+from importer.ledger import Ledger, OtherRuns, Ruling
 from importer.model import Answer, NotTaken, NotTakenCause, State, Unknown
-from tests.edges.ledger_kit import AT, book, claim, make_row, open_at, plan, record, row_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+from tests.edges.ledger_kit import AT, book, claim, make_row, plan, record, row_of
 
 LATER = AT + timedelta(hours=1)
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with open_at(LedgerFolder(tmp_path / "ledger")) as ledger:
-        yield ledger
 
 
 def told(ledger: Ledger, run_number: int) -> dict[int, OtherRuns]:

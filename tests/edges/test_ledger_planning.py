@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from importer.ledger import Ledger, LedgerFolder, Ruling, planning
+from importer.ledger import Ledger, Ruling, planning
 from importer.model import Answer, Rejected, State, Unknown
 from importer.problems import ProblemCode, RowProblem
 from tests.edges.ledger_kit import (
@@ -31,18 +31,9 @@ from tests.edges.ledger_kit import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from importer.model import RowKey
 
 MANY = 20_000
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with open_at(LedgerFolder(tmp_path / "ledger")) as ledger:
-        yield ledger
 
 
 def keys(ledger: Ledger, digest: str, sheet: str, numbers: list[int]) -> dict[int, RowKey]:

@@ -44,12 +44,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with open_at(LedgerFolder(tmp_path / "ledger")) as ledger:
-        yield ledger
-
-
 def phase_of(folder: LedgerFolder) -> str:
     return str(json.loads(folder.sidecar_file.read_text())["phase"])
 

@@ -56,8 +56,11 @@ _JITTERS_MS = (5, 20, 20, 50, 100)
 _STEPS_WORTH_S = 2_500.0
 """Workers times seconds: who waits looks five times a second whether the run was stopped."""
 
-_STEADY_ROWS = 45
-"""With so many more than there are workers, a calm run tells its pace."""
+_STEADY_ROWS, _STEADY_S = 45, 1.5
+"""With so many more rows than there are workers, for so long, a calm run tells its pace.
+
+Over a shorter time, one last request that leaves late would count for more than the pace.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +205,7 @@ def _calm(chance: Random, base: Scenario) -> Scenario:
     slow_s = min(0.5 * base.in_flight / per_s, 0.4)
     return replace(
         base,
-        rows=max(base.rows, base.in_flight + _STEADY_ROWS),
+        rows=max(base.rows, base.in_flight + max(_STEADY_ROWS, round(_STEADY_S * per_s))),
         late_s=min(base.late_s, 0.4 * base.jitter_ms / 1000, slow_s / 8),
         commit_s=min(base.commit_s, 0.02, slow_s / 4),
         connect_s=min(base.connect_s, 0.02, slow_s / 4),

@@ -52,13 +52,8 @@ class Refusal:
 
     def tracing(self, scene: Scene) -> Tracing:
         """Return what refuses the call."""
-        watched = _watched(scene)[self.scope]
-        return Tracing(
-            calls=(self.call,),
-            injections=(f"{self.call}:error={self.error}:when={self.when}",),
-            paths=watched.paths,
-            has_threads=watched.has_threads,
-        )
+        what = f"error={self.error}:when={self.when}"
+        return _watched(scene)[self.scope].injecting(self.call, what)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,13 +50,7 @@ class Point:
 
     def tracing(self, scene: Scene) -> Tracing:
         """Return what kills a run of the scene at this point."""
-        watched = _watched(scene)[self.scope]
-        return Tracing(
-            calls=(self.call,),
-            injections=(f"{self.call}:signal=SIGKILL:when={self.n}",),
-            paths=watched.paths,
-            has_threads=watched.has_threads,
-        )
+        return _watched(scene)[self.scope].injecting(self.call, f"signal=SIGKILL:when={self.n}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import functools
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tests.chaos.needs import need
@@ -35,6 +35,10 @@ class Tracing:
     """Only calls that touch one of these files; empty means any."""
     has_threads: bool = True
     """False: only the first thread, which reads, sends and writes results, but no ledger rows."""
+
+    def injecting(self, call: str, what: str) -> Tracing:
+        """Return it with one of its calls disturbed, and no other watched."""
+        return replace(self, calls=(call,), injections=(f"{call}:{what}",))
 
     def command(self, pid: int, log: Path) -> list[str]:
         """Return the command that traces a process that is under way."""

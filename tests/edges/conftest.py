@@ -1,0 +1,23 @@
+"""What the ledger's tests begin with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from importer.ledger import LedgerFolder
+from tests.edges.ledger_kit import open_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from importer.ledger import Ledger
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """Return a new ledger, held open until the test ends."""
+    with open_at(LedgerFolder(tmp_path / "ledger")) as ledger:
+        yield ledger
