@@ -76,12 +76,18 @@ reliability-report: $(VENV)/dev.stamp .venv-bench/stamp ## all of chaos and more
 cover: $(VENV)/dev.stamp ## every test, with branch coverage
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term-missing:skip-covered $(T)
 
+.PHONY: mutants
+mutants: requirements/mutants.txt $(VENV)/dev.stamp ## what no test notices in the heart: an hour
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+
 .PHONY: lock
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate --no-emit-index-url --no-emit-find-links --extra dev --extra web \
 		pyproject.toml requirements/build.in -c requirements/constraints.txt -o requirements/dev.txt
-	for extra in web fleet remote bench; do uv pip compile --quiet --universal --python-version 3.11 \
+	for extra in web fleet remote bench mutants; do uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 		--extra $$extra pyproject.toml -c requirements/dev.txt -o requirements/$$extra.txt; done
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -90,4 +96,4 @@ lock: ## resolve the dependencies anew (needs uv)
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf $(VENV) .venv-bench dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-bench dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis mutants

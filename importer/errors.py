@@ -46,7 +46,7 @@ EXIT_MEANINGS: dict[ExitCode, str] = {
     ExitCode.STOPPED_EARLY: "stopped early: run it again, it carries on",
     ExitCode.UNKNOWN_OUTCOMES: "some outcomes are unknown and will not be sent again: reconcile",
     ExitCode.LEDGER_BUSY: "another run holds this ledger",
-    ExitCode.LEDGER: "the ledger cannot be trusted: nothing is sent",
+    ExitCode.LEDGER: "the ledger cannot be trusted: nothing is sent; verify: a broken promise",
     ExitCode.BUG: "a bug; a report without patient data was written",
     ExitCode.INTERRUPTED: "stopped by Ctrl-C, state saved",
     ExitCode.TERMINATED: "stopped by SIGTERM, state saved",

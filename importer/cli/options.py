@@ -55,19 +55,24 @@ TALKING = ("json", "quiet", "verbose")
 """What is said."""
 
 
-def setting_options(*names: str) -> Callable[[_F], _F]:
-    """Return a decorator that adds the options of these settings, in this order."""
+def setting_options(*names: str, **meant: str) -> Callable[[_F], _F]:
+    """Return a decorator that adds the options of these settings, in this order.
+
+    Args:
+        names: The settings.
+        meant: What one of them says here, where that is not what it says elsewhere.
+    """
 
     def decorate(function: _F) -> _F:
         for name in reversed(names):
-            function = _option(name)(function)
+            function = _option(name, meant.get(name, ""))(function)
         return function
 
     return decorate
 
 
-def _option(name: str) -> Callable[[_F], _F]:
-    spec = SPECS[name]
+def _option(name: str, meant: str) -> Callable[[_F], _F]:
+    spec = replace(SPECS[name], what=meant) if meant else SPECS[name]
     shown = f"{spec.what}  [default: {spec.default}]" if spec.default else spec.what
     if name == "verbose":
         return click.option("-v", "--verbose", count=True, help="Log what happens; -vv every step.")

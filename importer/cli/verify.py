@@ -28,7 +28,7 @@ _MOST_SHOWN = 20
         "verify",
         ("solv-import verify", "the newest run: source, ledger and results agree"),
         ("solv-import verify 7f3a9c --source moved/visits.xlsx", "the file has moved"),
-        ("solv-import verify --request-log requests.jsonl --server-limit 20/s", "and the sandbox"),
+        ("solv-import verify --request-log sandbox.jsonl", "what was sent and booked, too"),
     ),
 )
 @click.argument("run_id", required=False, metavar="[RUN]")
@@ -45,7 +45,10 @@ _MOST_SHOWN = 20
 @click.option(
     "--server-limit", metavar="N/s|min|h", help="The limit that no window of the log may exceed."
 )
-@setting_options("results", "profile", "json")
+@setting_options(
+    *("results", "profile", "json"),
+    results="the results to hold against it, when they are not where the run wrote them",
+)
 @click.pass_context
 def command(
     ctx: click.Context,

@@ -225,9 +225,11 @@ class History:
         """Return whether any row of the run has left, or may have; every claim counts one."""
         return self.requests(run_number) > 0
 
-    def wrote(self, digest: str) -> bool:
-        """Return whether a file with this SHA-256 is one that we wrote."""
-        found = select(written_table.c.digest).where(written_table.c.digest == digest)
+    def wrote(self, digest: str, *, up_to_run: int) -> bool:
+        """Return whether a file with this SHA-256 is what this run or an earlier one wrote."""
+        found = select(written_table.c.digest).where(
+            written_table.c.digest == digest, written_table.c.run_number <= up_to_run
+        )
         return bool(self._all(found))
 
     def _all(self, query: Select[Any]) -> list[Row[Any]]:

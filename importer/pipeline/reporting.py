@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,9 @@ _OF_EARLIER_RUNS = (ProblemCode.REJECTED_BEFORE,)
 def write_run_results(
     opened: OpenRun, summary: Summary, path: Path, *, work_dir: Path | None = None
 ) -> Path:
-    """Write the results of a run and return where; a file that somebody changed is left alone.
+    """Write the results of a run and return where.
+
+    A file that somebody changed, or that holds the results of a later run, is left alone.
 
     Args:
         opened: What became of the rows; its spool has room to work in.
@@ -59,14 +62,15 @@ def write_run_results(
     if work_dir is None:
         opened.spool.prepare()
     with ledger.history() as history:
-        target = safe_target(path, history.wrote, run.run_id)
+        is_ours = partial(history.wrote, up_to_run=run.run_number)
+        target = safe_target(path, is_ours, run.run_id)
 
         def before_replace(digest: str) -> None:
             """Remember it as ours; a file that somebody saved meanwhile is left alone."""
             if not ledger.has_failed:
                 ledger.note_written(run.run_number, digest)
             there = digest_of(target)
-            if there is not None and not history.wrote(there):
+            if there is not None and not is_ours(there):
                 raise SettingsError(
                     f"{target.name} was changed while the results were written",
                     todo=f"write them again: solv-import results {run.run_id}",

@@ -55,11 +55,11 @@ def prove_places(source: Path, results: Path, summary: Path | None) -> None:
 
 
 def safe_target(path: Path, is_ours: Callable[[str], bool], run_id: str) -> Path:
-    """Return `path`, or a name with the run id in it when somebody changed what is there.
+    """Return `path`, or a name with the run id in it when what is there must stay.
 
     Args:
         path: Where the file should go.
-        is_ours: Says of a SHA-256 whether we wrote that file, so that it may be replaced.
+        is_ours: Says of a SHA-256 whether that file is ours to replace.
         run_id: Goes into the name: `x.results.2026-11-22-7f3a.xlsx`, then `...-7f3a-2.xlsx`.
 
     Raises:

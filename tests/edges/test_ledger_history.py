@@ -409,11 +409,14 @@ def test_a_run_has_sent_something_once_a_request_left_or_may_have(ledger: Ledger
         assert history.requests(2) == 0
 
 
-def test_only_the_results_that_we_wrote_are_ours(ledger: Ledger) -> None:
-    plan(ledger, make_row())
-    ledger.note_written(1, "digest")
-    ledger.note_written(1, "digest")
+def test_only_the_results_that_this_run_or_an_earlier_one_wrote_are_ours(ledger: Ledger) -> None:
+    begin(ledger, "first")
+    begin(ledger, "second")
+    ledger.note_written(2, "digest")
+    ledger.note_written(2, "digest")
 
     with ledger.history() as history:
-        assert history.wrote("digest")
-        assert not history.wrote("other")
+        assert history.wrote("digest", up_to_run=2)
+        assert history.wrote("digest", up_to_run=3)
+        assert not history.wrote("digest", up_to_run=1)
+        assert not history.wrote("other", up_to_run=2)

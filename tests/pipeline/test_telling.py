@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from importer.errors import ExitCode, SettingsError
-from importer.pipeline import plan_file, run_statuses
+from importer.pipeline import plan_file, run_statuses, write_results_again
 from tests.acceptance.cli_kit import read_results
-from tests.pipeline.desk import counts_of
+from tests.pipeline.desk import counts_of, statuses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,3 +123,21 @@ def test_summary_and_report_agree_when_the_results_cannot_be_written(
 
     assert report.exit_code == report.summary.exit_code == ExitCode.USAGE
     assert counts_of(report) == {"booked": 1}
+
+
+def test_the_results_of_an_earlier_run_go_beside_those_of_a_later_one(
+    desk: Callable[..., Desk], make_row: Make, write_csv: Write
+) -> None:
+    at = desk()
+    source = write_csv([make_row(2), make_row(3)])
+    first, second = at.run(source), at.run(source)
+    assert first.results_path == second.results_path
+
+    again = write_results_again(
+        first.summary.run_id, at.settings(), source=None, results=None, clock=at.clock
+    )
+
+    assert again != second.results_path
+    assert first.summary.run_id in again.name
+    assert [row["status"] for row in read_results(again).values()] == ["booked", "booked"]
+    assert set(statuses(second).values()) == {"skipped"}

@@ -5,6 +5,7 @@ The files of the state are left beside the tape, to be looked at.
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import sys
 from pathlib import Path
@@ -32,4 +33,9 @@ def main(folder: str, at: str, number: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.power")
+    parser.add_argument("tape", help="the folder of a recorded tape")
+    parser.add_argument("instant", help="after how many events of it the power goes")
+    parser.add_argument("number", help="which of the disks that this may leave")
+    told = parser.parse_args()
+    main(told.tape, told.instant, told.number)
