@@ -312,6 +312,7 @@ def test_a_cancellation_waits_until_an_answer_is_on_disk(cancels: int, tmp_path:
         assert not recording.done()
         disk_is_slow.set()
         await asyncio.wait([recording, slow])
+        assert recording.cancelled()
 
     with open_desk(tmp_path, rows=1) as desk:
         asyncio.run(main())

@@ -301,13 +301,20 @@ def test_a_server_that_only_says_not_now_is_not_asked_for_ever(
 # What is not sent any more
 
 
-def test_a_row_whose_time_has_come_is_invalid_and_not_sent(tmp_path: Path) -> None:
+def test_a_row_whose_time_has_come_is_invalid_and_nobody_signs_in_for_it(tmp_path: Path) -> None:
+    sign_ins = 0
+
+    async def sign_in() -> None:
+        nonlocal sign_ins
+        sign_ins += 1
+
     with open_desk(tmp_path, rows=3, appointments=[NOON, NOON - timedelta(days=1)]) as desk:
-        end, server = desk.post(all_booked)
+        end, server = desk.post(all_booked, sign_in=sign_in)
         rows = desk.rows()
 
     assert end.stop is None
     assert server.rows == [4]
+    assert sign_ins == 1
     assert [rows[number].state for number in (2, 3, 4)] == [
         State.INVALID,
         State.INVALID,

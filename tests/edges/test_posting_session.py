@@ -338,6 +338,33 @@ def test_walk_in_times_are_asked_for_where_the_settings_say_so(
         assert asyncio.run(main())[1:] == [line]
 
 
+@pytest.mark.parametrize(
+    ("hangs", "state"), [(b"auth/token", State.BOOKED), (b"bookings", State.UNKNOWN)]
+)
+def test_an_answer_is_waited_for_as_long_as_the_settings_say(
+    hangs: bytes, state: State, tmp_path: Path
+) -> None:
+    """A sign-in whose answer is lost is tried again; a booking is not."""
+    seen = 0
+
+    async def hang_once(visit: Visit) -> None:
+        nonlocal seen
+        while request := await visit.request():
+            seen += hangs in request.partition(b"\r\n")[0]
+            if seen == 1 and hangs in request:
+                await asyncio.sleep(60)
+            await visit.send(answer(b'{"id": 7, "access_token": "t"}'))
+
+    async def main() -> None:
+        async with raw_server(hang_once) as server:
+            settings = settings_of(tmp_path, server.url(), deadline_s="1")
+            await post_run(desk.session(settings, clock=HandedInClock()))
+
+    with open_desk(tmp_path, rows=1) as desk:
+        asyncio.run(main())
+        assert desk.states() == {state: 1}
+
+
 @pytest.mark.parametrize(("is_trusted", "state"), [(True, State.BOOKED), (False, State.UNKNOWN)])
 def test_a_503_with_a_wait_goes_again_only_where_the_settings_trust_it(
     state: State, tmp_path: Path, *, is_trusted: bool

@@ -17,6 +17,7 @@ from importer.model import (
     Rejected,
     RunStop,
     State,
+    Unknown,
 )
 from importer.posting import Stop
 from tests.edges.posting_kit import open_desk
@@ -26,6 +27,7 @@ from tests.edges.posting_script_kit import (
     all_booked,
     always,
     booked,
+    first,
     not_taken,
     per_row,
     too_many,
@@ -210,6 +212,15 @@ def test_a_connection_lost_half_way_stops_the_run_within_minutes(tmp_path: Path)
     assert end.stop is not None
     assert desk.states() == {State.BOOKED: 38, State.READY: 162}
     assert started[-1] - started[0] < 150
+
+
+def test_only_ambiguous_answers_in_a_row_stop_the_run(tmp_path: Path) -> None:
+    lost = [Unknown(reason="ReadTimeout")] * 4
+    with open_desk(tmp_path, rows=10) as desk:
+        end, _ = desk.post(first(*lost, booked(6), *lost), in_flight=1)
+
+        assert end.stop is None
+        assert desk.states() == {State.BOOKED: 2, State.UNKNOWN: 8}
 
 
 def test_five_rows_that_could_not_connect_stop_a_run_that_had_begun(tmp_path: Path) -> None:
