@@ -206,6 +206,17 @@ def test_a_booking_id_of_another_row_is_written_as_unknown(ledger: Ledger) -> No
     assert written == Unknown(reason=reason, http_status=201, server_ids=IDS)
 
 
+def test_the_booking_id_of_a_cancelled_row_and_its_followers_may_be_given_again(
+    ledger: Ledger,
+) -> None:
+    booked_as(ledger, make_row(2, "a"))
+    follower = make_row(2, "a", state=State.SKIPPED, refers_to=1, booking_id=501)
+    plan(ledger, follower, make_row(3, "b"), run_id="second")
+    decide(ledger, "first", 1, 2, Answer.CANCELLED)
+    claim(ledger, 3, SENT)
+    assert ledger.record(3, Booked(booking_id=501), LATER).result() == Booked(booking_id=501)
+
+
 def test_only_the_rejected_rows_that_are_named_go_back_to_ready(ledger: Ledger) -> None:
     for row_id in two_runs(ledger):
         claim(ledger, row_id, SENT)
@@ -372,6 +383,18 @@ def test_who_waited_for_nothing_stands_for_itself_again(outcome: Outcome, ledger
     assert told[3] == {"state": "ready", "refers_to": None, "decided_at": None}
     assert told.keys() == {1, 3}
     assert codes_of(ledger, 3) == []
+
+
+def test_who_was_refused_like_another_did_not_wait_for_it(ledger: Ledger) -> None:
+    """It refers to the refusal, whose words it shows; nothing more becomes of it."""
+    plan(ledger, make_row(2, "a"), run_id="first")
+    claim(ledger, 1, SENT)
+    record(ledger, 1, Rejected(http_status=422), SENT)
+    plan(ledger, make_row(2, "a", state=State.REJECTED, refers_to=1), run_id="second")
+    ledger.release([1]).result()
+    claim(ledger, 1, LATER)
+    told = changed(ledger, lambda: record(ledger, 1, Booked(booking_id=7), LATER))
+    assert told.keys() == {1}
 
 
 def test_who_waited_is_settled_by_the_same_decision(ledger: Ledger) -> None:

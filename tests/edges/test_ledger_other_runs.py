@@ -71,6 +71,7 @@ def test_releases_and_cancellations_are_counted_apart(ledger: Ledger) -> None:
     given_up = OtherRuns(requests=2, occurrences=1, released=1, cancelled=1)
     assert told(ledger, 2) == {second: given_up}
     book(ledger, second, 502)
+    assert told(ledger, 2) == {second: given_up}
     assert told(ledger, 1) == {first: OtherRuns(requests=1, occurrences=1, is_live=True)}
 
 

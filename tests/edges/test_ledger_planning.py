@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from importer.ledger import Ledger, Ruling, planning
-from importer.model import Answer, Rejected, State, Unknown
+from importer.ledger import Earlier, Ledger, Ruling, planning
+from importer.model import Answer, Booked, Rejected, State, Unknown
 from importer.problems import ProblemCode, RowProblem
 from tests.edges.ledger_kit import (
     AT,
@@ -90,6 +90,46 @@ def test_every_row_that_ever_had_a_key_is_found_by_it_the_oldest_first(ledger: L
 
     assert list(found) == [key]
     assert [row.row_id for row in found[key]] == [1, 2]
+
+
+def test_all_that_a_row_is_compared_by_is_known_of_an_earlier_one(ledger: Ledger) -> None:
+    row = make_row(2, "a", "with a phone", occurrence=1)
+    plan(ledger, row, run_id="first")
+    claim(ledger, 1)
+    record(ledger, 1, Booked(booking_id=7, solv_status="RESERVED", http_status=201))
+    ruling = Ruling(row_key=row.row_key, answer=Answer.CANCELLED)
+    assert ledger.decide(1, [ruling], who="ann", at=AT) == []
+    refused = make_row(2, "a", state=State.REJECTED, refers_to=1, http_status=422)
+    plan(ledger, refused, run_id="second")
+
+    found = ledger.plan(partial(planning.rows_by_id, row_ids=[1, 2]))
+
+    assert found[1] == Earlier(
+        row_id=1,
+        row_key=row.row_key,
+        state=State.BOOKED,
+        fingerprint=identity("a").fingerprint,
+        occurrence=1,
+        request=identity("a", "with a phone").request,
+        booking_id=7,
+        solv_status="RESERVED",
+        is_cancelled=True,
+        refers_to=None,
+        http_status=201,
+    )
+    assert found[2] == Earlier(
+        row_id=2,
+        row_key=refused.row_key,
+        state=State.REJECTED,
+        fingerprint=identity("a").fingerprint,
+        occurrence=0,
+        request=identity("a").request,
+        booking_id=None,
+        solv_status="",
+        is_cancelled=False,
+        refers_to=1,
+        http_status=422,
+    )
 
 
 def test_rows_are_found_by_their_ids(ledger: Ledger) -> None:
