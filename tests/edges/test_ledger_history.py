@@ -21,6 +21,7 @@ from importer.ledger import (
     RowRecord,
     RunRecord,
 )
+from importer.ledger.folder import RESTORE
 from importer.model import Booked, NotTaken, NotTakenCause, RunId, State, Unknown
 from importer.problems import ProblemCode, RowProblem
 from tests.edges.ledger_kit import (
@@ -108,8 +109,10 @@ def test_an_absent_ledger_is_an_error_and_stays_absent(tmp_path: Path, *, has_fo
     if has_folder:
         folder.path.mkdir()
 
-    with pytest.raises(LedgerError, match="there is no ledger"):
+    with pytest.raises(LedgerError, match="there is no ledger") as caught:
         History(folder.database)
+
+    assert caught.value.todo == RESTORE
 
     assert list(tmp_path.rglob("*")) == ([folder.path] if has_folder else [])
 
@@ -148,8 +151,11 @@ def test_damage_that_shows_late_is_an_error_of_the_ledger(tmp_path: Path) -> Non
     with closing(sqlite3.connect(folder.database)) as connection:
         connection.execute("DROP TABLE run")
 
-    with read(folder) as history, pytest.raises(LedgerError, match="cannot be read"):
+    with read(folder) as history, pytest.raises(LedgerError) as caught:
         history.runs()
+
+    assert caught.value.message == "the ledger cannot be read: no such table: run"
+    assert caught.value.todo == RESTORE
 
 
 # What it tells

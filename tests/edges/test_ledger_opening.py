@@ -15,6 +15,7 @@ from importer.errors import LedgerError
 from importer.ledger import LedgerFolder, open_ledger, target_of
 from importer.ledger.folder import RESTORE
 from importer.ledger.schema import SCHEMA_VERSION
+from importer.model import State
 from tests.edges.ledger_kit import (
     AT,
     TARGET,
@@ -621,3 +622,16 @@ def test_two_ledgers_have_two_keys(tmp_path: Path) -> None:
         with open_ledger(folder, TARGET, at=AT) as ledger:
             keys.add(ledger.key)
     assert len(keys) == 2
+
+
+def test_a_ledger_whose_closing_could_not_be_written_down_opens_again(tmp_path: Path) -> None:
+    """It looks like after a crash, log and all: not like a ledger whose log was taken away."""
+    folder = LedgerFolder(tmp_path / "ledger")
+    in_the_way = folder.path / f".{folder.sidecar_file.name}.tmp"
+    with open_at(folder) as ledger:
+        plan(ledger, make_row())
+        in_the_way.mkdir()
+    in_the_way.rmdir()
+
+    with open_at(folder) as ledger:
+        assert states_of(ledger) == {2: State.READY}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 
 from importer.errors import LedgerError
 from importer.ledger import Ledger, LedgerFolder, Ruling
-from importer.ledger.rescue import RescueFile
+from importer.ledger.rescue import RescuedAnswer, RescueFile
 from importer.model import (
     Answer,
     Booked,
@@ -321,6 +322,45 @@ def test_an_answer_that_another_version_wrote_leaves_the_row_unknown(folder: Led
     with open_at(crashed) as ledger:
         row = row_of(ledger)
         assert (row.state, row.reason) == (State.UNKNOWN, "answer could not be recorded")
+
+
+def test_every_answer_has_a_place_of_its_own_whoever_wrote_the_others(
+    folder: LedgerFolder,
+) -> None:
+    folder.path.mkdir()
+    answers = [
+        RescuedAnswer(row_id=n, row_key=f"key {n}", outcome=Booked(booking_id=n))
+        for n in range(1, 6)
+    ]
+    for written in (answers[:3], answers[3:]):
+        with closing(RescueFile(folder.rescue_file)) as file:
+            file.prepare()
+            assert all(file.write(answer) for answer in written)
+
+    with closing(RescueFile(folder.rescue_file)) as file:
+        file.prepare()
+        assert file.answers() == answers
+        assert [any(block) for block in places_of(folder)] == [True] * 5 + [False] * 251
+        file.clear()
+        assert file.answers() == []
+        assert file.write(answers[0])
+        assert [any(block) for block in places_of(folder)] == [True] + [False] * 255
+
+
+def places_of(folder: LedgerFolder) -> list[bytes]:
+    """Return the room of each answer."""
+    content = folder.rescue_file.read_bytes()
+    return [content[at : at + _RECORD] for at in range(0, len(content), _RECORD)]
+
+
+def test_a_file_that_was_made_in_part_is_made_to_its_end(folder: LedgerFolder) -> None:
+    folder.path.mkdir()
+    folder.rescue_file.write_bytes(bytes(5 * _RECORD + 7))
+
+    with closing(RescueFile(folder.rescue_file)) as file:
+        file.prepare()
+
+    assert folder.rescue_file.read_bytes() == bytes(256 * _RECORD)
 
 
 def test_before_the_file_is_opened_there_is_nothing_in_it(folder: LedgerFolder) -> None:
