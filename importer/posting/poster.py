@@ -130,7 +130,7 @@ class Poster:
             self._ledger_error = self._ledger_error or error
         self.halt(Stop(exit_code=error.exit_code, why=error.message, todo=error.todo))
 
-    def _judge(self, outcome: Outcome) -> None:
+    def _judge(self, outcome: Outcome, left_s: float) -> None:
         """Let an outcome slow, pause or stop the run."""
         wait_s = outcome.retry_after_s if isinstance(outcome, NotTaken | Unknown) else None
         if wait_s is not None or _is_too_many(outcome):
@@ -139,7 +139,7 @@ class Poster:
             self.ledger.remember_pause(self.clock.now(), self.turns.paused_s)
         elif not isinstance(outcome, NotTaken):
             self.turns.answered()
-        self._consider(self._stops.after(outcome, self.clock.monotonic()))
+        self._consider(self._stops.after(outcome, self.clock.monotonic(), left_s=left_s))
         if not isinstance(outcome, NotTaken):
             self._first_answer.set()
 

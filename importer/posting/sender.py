@@ -50,8 +50,8 @@ class Sender:
     clock: Clock
     sign_in: Callable[[], Awaitable[object]]
     """Has a token that is still good when it returns; it waits its own turn."""
-    judge: Callable[[Outcome], None]
-    """Lets an outcome slow, pause or stop the run."""
+    judge: Callable[[Outcome, float], None]
+    """Lets the outcome of a request slow, pause or stop the run; it is told when it left."""
     leaves_sending: bool = False
     """Whoever is interrupted writes nothing more: the next start finds its row `sending`."""
     _retries: int = field(default=0, init=False)
@@ -104,10 +104,10 @@ class Sender:
         outcome = await self._post_claimed(request, connection, slot)
         if isinstance(outcome, Booked):  # the ledger may know better: the id may be another row's
             outcome = await self.records.record(request, outcome)
-            self.judge(outcome)
+            self.judge(outcome, slot.at_s)
             return outcome
         try:
-            self.judge(outcome)
+            self.judge(outcome, slot.at_s)
         finally:  # whatever happens, an answer is written down
             await self.records.record(request, outcome)
         return outcome

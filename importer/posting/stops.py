@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -41,12 +42,20 @@ class Stops:
     _statuses: list[int | None] = field(default_factory=list, init=False)
     """Of the first answers: the status of a rejection, None for anything else."""
     _ambiguous: int = field(default=0, init=False)
+    _lost_s: float = field(default=-math.inf, init=False)
+    """When the last request left whose answer was ambiguous."""
     _rows_unreached: int = field(default=0, init=False)
     _unreached_since_s: float | None = field(default=None, init=False)
     _nothing_taken_since_s: float | None = field(default=None, init=False)
 
-    def after(self, outcome: Outcome, now_s: float) -> Stop | None:
-        """Return why the run must stop after this outcome, None when it may go on."""
+    def after(self, outcome: Outcome, now_s: float, *, left_s: float) -> Stop | None:
+        """Return why the run must stop after this outcome, None when it may go on.
+
+        Args:
+            outcome: What came of a request.
+            now_s: When it came.
+            left_s: When the request left.
+        """
         if isinstance(outcome, NotTaken):
             return self._after_not_taken(outcome, now_s)
         self._has_connection()
@@ -54,9 +63,12 @@ class Stops:
         if len(self._statuses) < FIRST_REJECTED:
             refused = outcome.http_status if isinstance(outcome, Rejected) else None
             self._statuses.append(refused)
-        self._ambiguous = self._ambiguous + 1 if isinstance(outcome, Unknown) else 0
         if isinstance(outcome, Unknown):
+            self._ambiguous += 1
+            self._lost_s = max(self._lost_s, left_s)
             return _too_ambiguous(self._ambiguous) or _too_long(outcome.retry_after_s)
+        if left_s > self._lost_s:  # what left before an outage says nothing of its end
+            self._ambiguous = 0
         return self._after_rejection(outcome) if isinstance(outcome, Rejected) else None
 
     def after_row_without_connection(self) -> Stop | None:

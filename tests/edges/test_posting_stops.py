@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from itertools import count
+from itertools import chain, count, repeat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -221,6 +221,21 @@ def test_only_ambiguous_answers_in_a_row_stop_the_run(tmp_path: Path) -> None:
 
         assert end.stop is None
         assert desk.states() == {State.BOOKED: 2, State.UNKNOWN: 8}
+
+
+def test_answers_from_before_an_outage_do_not_make_it_cost_more(tmp_path: Path) -> None:
+    """They come between those that it takes: three, while four requests are under way."""
+    answers_s = chain([0.01], repeat(0.05, 3), repeat(0.02))
+    with open_desk(tmp_path, rows=40) as desk:
+        end, _ = desk.post(
+            lambda row, _: booked(row) if row < 6 else Unknown(reason="ReadError"),
+            in_flight=4,
+            answer_s=lambda: next(answers_s),
+        )
+
+        assert end.stop is not None
+        assert desk.states()[State.BOOKED] == 4
+        assert desk.states()[State.UNKNOWN] <= 4 + 5
 
 
 def test_five_rows_that_could_not_connect_stop_a_run_that_had_begun(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def stop_after_timed(outcomes: Iterable[Timed]) -> tuple[int, Stop | None]:
     stops = Stops()
     count = 0
     for count, (at_s, outcome) in enumerate(outcomes, start=1):
-        stop = stops.after(outcome, 5_000 + at_s)
+        stop = stops.after(outcome, 5_000 + at_s, left_s=5_000 + at_s)
         if stop is not None:
             return count, stop
     return count, None
@@ -176,7 +176,7 @@ def test_any_answer_is_a_connection(answer: Outcome) -> None:
     for _ in range(10):
         for _ in range(4):
             assert stops.after_row_without_connection() is None
-        stops.after(answer, 0)
+        stops.after(answer, 0, left_s=0)
 
 
 def test_rows_without_connection_exit_as_stopped_early() -> None:
@@ -327,3 +327,23 @@ def test_every_3xx_is_a_redirect(status: int) -> None:
     _, other = stop_after([Rejected(http_status=501, stop=RunStop.WRONG_ADDRESS)])
     assert other is not None
     assert other.why.startswith("the server answered 501")
+
+
+def test_an_answer_to_what_left_before_an_outage_is_no_sign_of_its_end() -> None:
+    """Else slow answers from before it would let it take more rows than it may."""
+    stops = Stops()
+    told = [
+        stops.after(outcome, 10, left_s=left_s)
+        for outcome, left_s in [(UNKNOWN, 3), (BOOKED, 1), (UNKNOWN, 4), (BOOKED, 2), (BOOKED, 3)]
+    ]
+    assert told == [None] * 5
+    assert [stops.after(UNKNOWN, 11, left_s=5) is None for _ in range(3)] == [True, True, False]
+
+
+def test_an_answer_to_what_left_after_a_lost_one_starts_the_count_anew() -> None:
+    """Lost for 65 s, while others were answered: the next of those is enough."""
+    stops = Stops()
+    for _ in range(4):
+        assert stops.after(UNKNOWN, 70, left_s=5) is None
+    assert stops.after(BOOKED, 71, left_s=6) is None
+    assert [stops.after(UNKNOWN, 72, left_s=7) is None for _ in range(5)] == [True] * 4 + [False]

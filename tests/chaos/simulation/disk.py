@@ -115,6 +115,10 @@ class _SteppedQueue:
         self._changes: list[Any] = []
         self._is_committing = False
 
+    def get(self) -> Any:
+        """Wait for the end, as the thread does that had not begun when it was left without work."""
+        return self._thread.get()
+
     def put(self, change: Any) -> None:
         """Queue a change, None to end: it is committed after a while, at once outside posting."""
         if change is not None:
