@@ -51,6 +51,10 @@ format: $(VENV)/dev.stamp ## put the code in its form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+.PHONY: docs
+docs: $(VENV)/run.stamp ## write docs/problems.md from the catalogue of problems
+	PYTHONPATH=. $(BIN)/python docs/problems_page.py
+
 # Tools that are compared with ours, in an environment of their own. bulk-post works on
 # Python 3.11 although it asks for 3.12: for it and what it needs, the lock's marker is left out.
 .venv-bench/stamp: requirements/bench.txt

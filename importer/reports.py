@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypedDict
 from importer.model import State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -63,6 +63,8 @@ class ProblemExample(NamedTuple):
     """The line of text it begins on; None for a workbook."""
     value: str
     hint: str
+    suggestion: str = ""
+    """How the cell could be written, where that is certain; as private as the value."""
 
     def __repr__(self) -> str:
         """Return it without the value."""
@@ -83,6 +85,31 @@ class ProblemGroup:
     rows: int
     examples: tuple[ProblemExample, ...] = ()
     """The first few."""
+    fixable: int = 0
+    """Of how many rows a certain correction is known."""
+
+
+class Finding(NamedTuple):
+    """One problem of one row, told as soon as it is found."""
+
+    code: ProblemCode
+    field: str
+    """The API field; "" when it is about the whole row."""
+    column_letter: str
+    """The source's column, such as `C`; "" when it has none."""
+    found: ProblemExample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How closely `check` looks at a file."""
+
+    examples: int | None = 5
+    """How many rows of each problem the report names; None for all of them."""
+    tell: Callable[[Finding], None] | None = None
+    """Is told every problem of every row, in the order of the rows."""
+    tells_spelling: bool = False
+    """Whether cells that are sent in another spelling are told, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +131,18 @@ class CheckReport:
     """Most rows first, errors before warnings."""
     file_warnings: tuple[FileProblem, ...]
     exit_code: ExitCode
+    questions: tuple[FileProblem, ...] = ()
+    """What one answer settles for the whole file; until then it cannot be imported."""
+    profile: str = ""
+    """As it was named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixReport:
+    """A corrected copy, and how many of its cells differ from the source, by problem."""
+
+    path: Path
+    cells: Mapping[ProblemCode, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

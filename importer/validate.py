@@ -10,8 +10,9 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import compress, repeat
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import pandas as pd
 from pandera.errors import SchemaErrors
@@ -24,6 +25,7 @@ from importer.normalize import (
     DateRules,
     field_rules,
     normalize_appointment,
+    suggesting,
 )
 from importer.problems import FileProblem, ProblemCode, RowProblem, Severity
 from schemas import BOOKING, BOOKING_WITH_TEXT_IDS
@@ -76,6 +78,8 @@ class Rules:
     """Put back leading zeros of ZIP codes."""
     text_location_ids: bool = False
     """Let a location be a short code instead of a number."""
+    tells_spelling: bool = False
+    """Note cells that are sent in another spelling, which is nothing wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,14 +181,26 @@ def _has_wrong_location(row: CheckedRow) -> bool:
     return any(p.field == "location_id" and p.is_error for p in row.problems)
 
 
+class _Trouble(NamedTuple):
+    """What a rule says of a cell, and how the cell could be written instead."""
+
+    code: ProblemCode
+    hint: str = ""
+    suggestion: str = ""
+
+    def __repr__(self) -> str:
+        """Return it without the suggestion, which is a patient's value."""
+        return f"_Trouble({self.code.name})"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Column:
     """One field of every row, as its rule left it."""
 
     texts: list[str] = field(repr=False)
     """Normalized text; where a rule refused the cell, what the source holds."""
-    problems: dict[int, tuple[ProblemCode, str]]
-    """Problem and hint of a cell, by position; few, so that no object is kept for every cell."""
+    problems: dict[int, _Trouble]
+    """By position; few, so that no object is kept for every cell."""
 
 
 class _Findings:
@@ -213,29 +229,30 @@ class _Findings:
     def add_from_rules(self, numbers: Sequence[int], columns: _Columns) -> None:
         """Add what the rules refused or changed."""
         for field_name, column in columns.items():
-            for position, (code, hint) in column.problems.items():
-                self._add_cell(numbers[position], field_name, code, hint)
+            for position, trouble in column.problems.items():
+                self._add_cell(numbers[position], field_name, trouble)
 
     def add_from_schema(self, failures: Iterable[_Failure]) -> None:
         """Add what only the schema saw: cells that no rule refused."""
         for number, field_name, code in failures:
-            self._add_cell(number, field_name, code)
+            self._add_cell(number, field_name, _Trouble(code))
 
     def of(self, number: int) -> tuple[RowProblem, ...]:
         """Return a row's problems: those about the row first, then by column."""
         return tuple(sorted(self._problems[number], key=_place)) if number in self._problems else ()
 
-    def _add_cell(self, number: int, field_name: str, code: ProblemCode, hint: str = "") -> None:
-        is_error = code.severity is Severity.ERROR
+    def _add_cell(self, number: int, field_name: str, trouble: _Trouble) -> None:
+        is_error = trouble.code.severity is Severity.ERROR
         if is_error and (number, field_name) in self._refused:
             return
         self._add(
             RowProblem(
                 row_number=number,
-                code=code,
+                code=trouble.code,
                 field=field_name,
                 column=self._columns.get(field_name),
-                hint=hint,
+                hint=trouble.hint,
+                suggestion=trouble.suggestion,
             )
         )
 
@@ -277,22 +294,28 @@ def _normalized(
         if default:
             texts = [text if text.strip() else default for text in texts]
         if name == "appointment_date" and rules.dates.timezone_by_location:
-            columns[name] = _appointments(texts, columns["location_id"].texts, rules.dates)
+            column = _appointments(texts, columns["location_id"].texts, rules)
         else:
-            columns[name] = _by_rule(texts, rule)
+            column = _by_rule(texts, rule, tells_spelling=rules.tells_spelling)
+        columns[name] = column
     return columns
 
 
-def _by_rule(texts: Sequence[_Text], rule: Callable[[_Text], Cell]) -> _Column:
+def _by_rule(
+    texts: Sequence[_Text], rule: Callable[[_Text], Cell], *, tells_spelling: bool
+) -> _Column:
     """Return each text as the rule leaves it; one that comes again is looked at once."""
     normalized: dict[_Text, str] = {}
-    troubled: dict[_Text, tuple[ProblemCode, str]] = {}
+    troubled: dict[_Text, _Trouble] = {}
     for text in texts:
         if text not in normalized:
             cell = rule(text)
             normalized[text] = cell.text
             if cell.problem is not None:
-                troubled[text] = (cell.problem, cell.hint)
+                troubled[text] = _Trouble(cell.problem, cell.hint, cell.suggestion)
+            elif cell.suggestion and tells_spelling:
+                code = ProblemCode.WRITTEN_OTHERWISE
+                troubled[text] = _Trouble(code, suggestion=cell.suggestion)
     problems = {
         position: troubled[text]
         for position, text in enumerate(texts if troubled else ())
@@ -301,13 +324,15 @@ def _by_rule(texts: Sequence[_Text], rule: Callable[[_Text], Cell]) -> _Column:
     return _Column(texts=[normalized[text] for text in texts], problems=problems)
 
 
-def _appointments(texts: Sequence[str], locations: Sequence[str], dates: DateRules) -> _Column:
+def _appointments(texts: Sequence[str], locations: Sequence[str], rules: Rules) -> _Column:
     """Return each row's appointment, in the zone of the row's own location."""
 
     def rule(pair: tuple[str, str]) -> Cell:
-        return normalize_appointment(pair[0], dates, pair[1])
+        of_location = partial(normalize_appointment, rules=rules.dates, location=pair[1])
+        return suggesting("appointment_date", of_location)(pair[0])
 
-    return _by_rule(list(zip(texts, locations, strict=True)), rule)
+    pairs = list(zip(texts, locations, strict=True))
+    return _by_rule(pairs, rule, tells_spelling=rules.tells_spelling)
 
 
 def _blank_rows(frame: pd.DataFrame, plan: ColumnPlan, found: _Findings) -> list[bool]:
@@ -350,8 +375,8 @@ def _schema_texts(column: _Column) -> list[str]:
     texts = column.texts
     undecoded = [
         position
-        for position, (code, _) in column.problems.items()
-        if code is ProblemCode.CELL_NOT_DECODABLE
+        for position, trouble in column.problems.items()
+        if trouble.code is ProblemCode.CELL_NOT_DECODABLE
     ]
     if undecoded:
         texts = texts.copy()
@@ -385,7 +410,7 @@ def _instants(appointments: _Column) -> Iterator[datetime | None]:
     """Yield each row's appointment in UTC; normalized text has an offset."""
     for position, text in enumerate(appointments.texts):
         problem = appointments.problems.get(position)
-        is_refused = problem is not None and problem[0].severity is Severity.ERROR
+        is_refused = problem is not None and problem.code.severity is Severity.ERROR
         is_known = text and not is_refused
         yield datetime.fromisoformat(text).astimezone(UTC) if is_known else None
 

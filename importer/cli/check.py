@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from importer.cli import problem_lines as lines
+from importer.cli.code_names import problems_named
+from importer.cli.failures import WANTS_JSON, tell_people
 from importer.cli.files import each_file
 from importer.cli.options import READING, setting_options, settings_of
-from importer.cli.problem_view import check_as_json, concise, concise_errors, draw_check
+from importer.cli.problem_json import (
+    check_as_json,
+    finding_as_json,
+    fixed_as_json,
+    summary_as_json,
+)
+from importer.cli.problem_view import draw_check, fixed_line
 from importer.cli.shell import command as command_class
-from importer.cli.terminal import put, signs
+from importer.cli.terminal import put, say, signs
 from importer.clock import SystemClock
+from importer.errors import SourceError
+from importer.problems import ProblemCode, Severity
+from importer.reports import Look
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from importer.errors import ExitCode
-    from importer.reports import CheckReport
+    from importer.reports import CheckReport, Finding, FixReport
     from importer.settings import Settings
+
+_FORMS = ("full", "concise", "json", "jsonl", "github")
+_A_LINE_A_ROW = frozenset({"concise", "jsonl", "github"})
+_SHOWN = 5
 
 
 @click.command(
@@ -28,7 +45,12 @@ if TYPE_CHECKING:
         "check",
         ("solv-import check visits.xlsx", "everything that is wrong, by problem"),
         ("solv-import check june.csv --profile lakeside", "with a saved mapping"),
-        ("solv-import check *.csv --format concise", "one line a problem"),
+        ("solv-import check june.csv --select IMP220 --show 0", "every row of one problem"),
+        (
+            "solv-import check june.csv --fix june.fixed.csv",
+            "a copy, corrected where it is certain",
+        ),
+        ("solv-import check *.csv --format concise", "one line a row that has a problem"),
     ),
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
@@ -36,44 +58,176 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["full", "concise", "json"]),
+    type=click.Choice(_FORMS),
     default="full",
     show_default=True,
     help="How to print it.",
 )
+@click.option("--select", metavar="CODE[,CODE]", help="Only these problems; all are counted.")
+@click.option(
+    "--show",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="How many rows of each problem; 0 is all.  [default: 5; all where a row is a line]",
+)
+@click.option(
+    "--fix",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write a copy of one file with every correction that is certain.",
+)
 @setting_options("show_values", "json", "quiet")
 @click.pass_context
-def command(ctx: click.Context, /, files: tuple[str, ...], form: str, **_flags: object) -> None:
+def command(
+    ctx: click.Context,
+    /,
+    files: tuple[str, ...],
+    form: str,
+    select: str | None,
+    show: int | None,
+    fix: Path | None,
+    **_flags: object,
+) -> None:
     """Say what would be refused; send nothing.
 
     Values of cells are shown on a terminal only. Exit 0 when every row may be sent, 1 when some
-    may not, 3 when the file cannot be used.
+    may not, 3 when the file cannot be used; --select and --show change nothing about it.
     """
-    settings = settings_of(ctx)
+    codes = problems_named(select)
+    if fix is not None and len(files) > 1:
+        raise click.UsageError("--fix writes the copy of one file; name one.", ctx)
+    # What is printed as annotations goes into a log that many may read.
+    settings = settings_of(ctx, trusts_terminal=form != "github")
     shape = "json" if settings.json else form
-    ctx.exit(each_file(ctx, files, lambda source: check_one(source, settings, shape)))
+    ctx.meta[WANTS_JSON] = shape in {"json", "jsonl"}
+    asked = _Asked(shape=shape, codes=codes, show=show, fix=fix, settings=settings)
+    ctx.exit(each_file(ctx, files, lambda source: check_one(source, asked)))
 
 
-def check_one(source: Path, settings: Settings, shape: str) -> ExitCode:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What of the problems is shown, and how."""
+
+    shape: str
+    codes: frozenset[ProblemCode]
+    """Only these; empty means all."""
+    show: int | None
+    """So many rows of each, 0 for all; None for what suits the shape."""
+    fix: Path | None
+    """Where a corrected copy goes; None for none."""
+    settings: Settings
+
+    @property
+    def most(self) -> int | None:
+        """Return how many rows of each problem are shown; None for all of them."""
+        shown = self.show
+        if shown is None:
+            shown = 0 if self.shape in _A_LINE_A_ROW else _SHOWN
+        return shown or None
+
+    def includes(self, code: ProblemCode) -> bool:
+        """Return whether a problem is shown."""
+        is_quieted = self.settings.quiet and code.severity is not Severity.ERROR
+        is_kept = not is_quieted or self.shape in {"json", "jsonl"}
+        return is_kept and (not self.codes or code in self.codes)
+
+
+def check_one(source: Path, asked: _Asked) -> ExitCode:
     """Check one file, print what was found, and return its exit code."""
-    from importer.pipeline import check_file  # noqa: PLC0415 - pandas costs half a second
+    from importer.pipeline import check_file, question_of  # noqa: PLC0415 - pandas is slow
 
-    report = check_file(source, settings, clock=SystemClock())
-    _print(report, shape, settings)
+    try:
+        report = check_file(source, asked.settings, clock=SystemClock(), look=_look(source, asked))
+    except SourceError as error:
+        if asked.shape == "github":
+            put(lines.annotation_of_error(str(source), error.code, error.message))
+        raise
+    question = question_of(report)
+    if question is not None and asked.shape == "json":
+        raise question
+    fixed = _fixed(source, asked)
+    _print(report, fixed, str(source), asked)
+    if fixed is not None and asked.shape != "full":
+        say(fixed_line(report, fixed))
+    if question is not None:
+        tell_people(question)
     return report.exit_code
 
 
-def _print(report: CheckReport, shape: str, settings: Settings) -> None:
-    match shape:
+def _look(source: Path, asked: _Asked) -> Look:
+    # What has to be kept is kept for a person; lines are printed as they come.
+    if asked.shape in _A_LINE_A_ROW:
+        teller = _Teller(str(source), asked)
+        return Look(examples=0, tell=teller, tells_spelling=asked.fix is not None)
+    return Look(examples=asked.most, tells_spelling=asked.fix is not None)
+
+
+def _fixed(source: Path, asked: _Asked) -> FixReport | None:
+    from importer.pipeline import fix_file  # noqa: PLC0415 - pandas is slow
+
+    if asked.fix is None:
+        return None
+    return fix_file(source, asked.fix, asked.settings, clock=SystemClock())
+
+
+def _chosen(report: CheckReport, asked: _Asked) -> CheckReport:
+    """Return the report with only the problems that are shown; the counts are of all."""
+    return replace(
+        report,
+        groups=tuple(group for group in report.groups if asked.includes(group.code)),
+        file_warnings=tuple(p for p in report.file_warnings if asked.includes(p.code)),
+    )
+
+
+@dataclass(slots=True)
+class _Teller:
+    """Prints each problem of each row as soon as it is found, so that none has to be kept."""
+
+    path: str
+    asked: _Asked
+    _told: Counter[tuple[ProblemCode, str, str]] = field(default_factory=Counter)
+
+    def __call__(self, finding: Finding) -> None:
+        """Print it, while few like it were."""
+        if not self.asked.includes(finding.code):
+            return
+        kind = (finding.code, finding.field, finding.column_letter)
+        self._told[kind] += 1
+        if self.asked.most is None or self._told[kind] <= self.asked.most:
+            put(self._line(finding))
+
+    def _line(self, finding: Finding) -> str:
+        show_values = self.asked.settings.show_values
+        match self.asked.shape:
+            case "jsonl":
+                found = finding_as_json(finding, self.path, show_values=show_values)
+                return json.dumps(found, ensure_ascii=False)
+            case "github":
+                return lines.annotation(self.path, finding, show_values=show_values)
+            case _:
+                return lines.concise(self.path, finding)
+
+
+def _print(report: CheckReport, fixed: FixReport | None, path: str, asked: _Asked) -> None:
+    settings, chosen = asked.settings, _chosen(report, asked)
+    more = {} if fixed is None else {"fixed": fixed_as_json(fixed)}
+    match asked.shape:
         case "json":
-            found = check_as_json(report, show_values=settings.show_values)
-            put(json.dumps(found, ensure_ascii=False))
+            found = check_as_json(chosen, show_values=settings.show_values)
+            put(json.dumps(found | more, ensure_ascii=False))
+        case "jsonl":
+            put(json.dumps(summary_as_json(chosen) | more, ensure_ascii=False))
+        case "github":
+            for problem in chosen.file_warnings:
+                put(lines.annotation_of_file(path, problem))
         case "concise":
-            for line in concise(report):
-                put(line)
+            for problem in chosen.file_warnings:
+                put(lines.concise_of_file(path, problem))
         case _ if settings.quiet:
-            for line in concise_errors(report.source_name, report.groups):
+            for line in lines.concise_errors(report.source_name, chosen.groups):
                 put(line)
         case _:
-            for line in draw_check(report, signs(), show_values=settings.show_values):
+            codes, show_values = asked.codes, settings.show_values
+            drawn = draw_check(report, signs(), show_values=show_values, codes=codes, fixed=fixed)
+            for line in drawn:
                 put(line)

@@ -3,89 +3,67 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 import click
 
+from importer.cli.code_names import problem_named
 from importer.cli.options import setting_options
 from importer.cli.shell import command as command_class
-from importer.cli.terminal import bold, put
-from importer.problems import ProblemCode
+from importer.cli.terminal import bold, put, signs
+from importer.problems import GROUPS, ProblemCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 
 @click.command(
     "explain",
     cls=command_class(
         "explain",
-        ("solv-import explain IMP220", "one code"),
-        ("solv-import explain", "all of them"),
+        ("solv-import explain IMP220", "one code, with an example"),
+        ("solv-import explain", "all of them, by group"),
     ),
 )
 @click.argument("code", required=False, metavar="[CODE]")
 @setting_options("json")
-@click.option("--markdown", is_flag=True, help="As the page docs/problems.md.")
-@click.pass_context
-def command(ctx: click.Context, /, code: str | None, **flags: object) -> None:
+def command(code: str | None, **flags: object) -> None:
     """Say what a problem code means and how to fix it."""
-    problems = list(ProblemCode) if code is None else [_problem(code, ctx)]
+    problems = list(ProblemCode) if code is None else [problem_named(code)]
     # No other setting is read: a broken profile must not keep its own problem unexplained.
     if flags["json"]:
-        for problem in problems:
-            put(json.dumps(_as_json(problem)))
-    elif flags["markdown"]:
-        put(as_page(problems))
-    elif code is None:
-        for problem in problems:
-            put(f"{problem.code}  {problem.severity.value:<7}  {problem.title}")
+        lines: Iterable[str] = (json.dumps(_as_json(problem)) for problem in problems)
     else:
-        put(_as_text(problems[0]))
+        lines = _as_list(problems) if code is None else _as_text(problems[0])
+    for line in lines:
+        put(line)
 
 
-def _problem(code: str, ctx: click.Context) -> ProblemCode:
-    word = code.strip().upper()
-    for problem in ProblemCode:
-        if word in {problem.code, problem.code.removeprefix("IMP"), problem.name}:
-            return problem
-    raise click.UsageError("There is no such code; `solv-import explain` lists them all.", ctx)
-
-
-def _as_json(problem: ProblemCode) -> dict[str, str]:
+def _as_json(problem: ProblemCode) -> dict[str, object]:
     return {
         "code": problem.code,
         "name": problem.name,
+        "group": GROUPS[problem.group],
         "severity": problem.severity.value,
         "title": problem.title,
         "sentence": problem.sentence,
         "fix": problem.fix,
+        "example": problem.example._asdict(),
     }
 
 
-def as_page(problems: list[ProblemCode]) -> str:
-    """Return the problems as a Markdown page."""
-    lines = [
-        "# Problems",
-        "",
-        "Every problem that the importer tells of, made by `solv-import explain --markdown`.",
-        "IMP0xx is about the file, 1xx about headings and settings, 2xx about one cell, 3xx about",
-        "rows among each other, 4xx about what Solv answered. An *error* keeps a row, or the file,",
-        "from being sent; a *warning* is sent and worth a look; a *note* is nothing wrong.",
-        "",
-        "| code | | problem | what it means | what to do |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {problem.code} | {problem.severity.value} | {problem.title} |"
-        f" {problem.sentence} | {problem.fix} |"
-        for problem in problems
-    ]
-    return "\n".join(lines)
+def _as_list(problems: list[ProblemCode]) -> Iterator[str]:
+    for number, (group, members) in enumerate(groupby(problems, key=lambda p: p.group)):
+        yield ("\n" if number else "") + bold(GROUPS[group])
+        for problem in members:
+            yield f"  {problem.code}  {problem.severity.value:<7}  {problem.title}"
 
 
-def _as_text(problem: ProblemCode) -> str:
-    return "\n".join(
-        (
-            f"{bold(problem.code)} ({problem.severity.value}): {bold(problem.title)}",
-            "",
-            problem.sentence,
-            f"{bold('What to do')}: {problem.fix}",
-        )
-    )
+def _as_text(problem: ProblemCode) -> Iterator[str]:
+    before, after = problem.example
+    yield f"{bold(problem.code)} ({problem.severity.value}): {bold(problem.title)}"
+    yield ""
+    yield problem.sentence
+    yield f"{bold('What to do')}: {problem.fix}"
+    yield f"{bold('Example')}: {before} {signs().arrow} {after}"

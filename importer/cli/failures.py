@@ -51,13 +51,18 @@ def exit_for(error: BaseException, ctx: click.Context) -> ExitCode:
 
 def tell(error: ImporterError, ctx: click.Context) -> None:
     """Print what happened and what to do about it."""
+    tell_people(error)
+    if ctx.meta.get(WANTS_JSON):
+        click.echo(json.dumps(_as_json(error)))
+
+
+def tell_people(error: ImporterError) -> None:
+    """Print what happened on standard error only, whatever standard output is."""
     code = f"[{error.code}]" if error.code else ""
     label = click.style(f"error{code}", fg="red", bold=True)
     click.echo(f"{label}: {error.message}", err=True)
     if error.todo:
         click.echo(f"{click.style('help', bold=True)}: {error.todo}", err=True)
-    if ctx.meta.get(WANTS_JSON):
-        click.echo(json.dumps(_as_json(error)))
 
 
 def _as_json(error: ImporterError) -> dict[str, object]:

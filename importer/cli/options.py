@@ -100,8 +100,12 @@ def given_flags(ctx: click.Context) -> dict[str, object]:
     }
 
 
-def settings_of(ctx: click.Context) -> Settings:
+def settings_of(ctx: click.Context, *, trusts_terminal: bool = True) -> Settings:
     """Return the settings of this command: its flags over everything else.
+
+    Args:
+        ctx: The command.
+        trusts_terminal: Whether values of cells may be shown because a person is looking.
 
     Raises:
         SettingsError: A value cannot be used.
@@ -110,4 +114,6 @@ def settings_of(ctx: click.Context) -> Settings:
     ctx.meta[WANTS_JSON] = bool(ctx.params.get("json"))
     settings = load_settings(given_flags(ctx), environ=os.environ, folder=Path.cwd())
     ctx.meta[WANTS_JSON] = settings.json
-    return replace(settings, show_values=settings.show_values or is_seen_by_a_person())
+    return replace(
+        settings, show_values=settings.show_values or (trusts_terminal and is_seen_by_a_person())
+    )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from importer.cli.problem_view import draw_problems, group_as_json
+from importer.cli.problem_json import group_as_json
+from importer.cli.problem_view import draw_problems
 from importer.cli.target import target_label
 from importer.cli.terminal import bold, counted, dim, duration, shortened
 from importer.errors import ExitCode

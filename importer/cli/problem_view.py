@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from importer.cli.remedies import help_of
 from importer.cli.terminal import Signs, bold, counted, dim
 from importer.problems import ProblemCode, Severity
 
@@ -14,22 +16,64 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from importer.problems import FileProblem
-    from importer.reports import CheckReport, ProblemExample, ProblemGroup
+    from importer.reports import CheckReport, FixReport, ProblemExample, ProblemGroup
 
 _MOST_KINDS = 10
+_MORE_ROWS = 50
 _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _VALUE_WIDTH = 22
 _LONGEST_VALUE = 60
 
 
-def draw_check(report: CheckReport, signs: Signs, *, show_values: bool) -> Iterator[str]:
-    """Yield the lines of a whole report."""
+def draw_check(
+    report: CheckReport,
+    signs: Signs,
+    *,
+    show_values: bool,
+    codes: frozenset[ProblemCode] = frozenset(),
+    fixed: FixReport | None = None,
+) -> Iterator[str]:
+    """Yield the lines of a whole report.
+
+    Args:
+        report: What was found.
+        signs: What the terminal can show.
+        show_values: Whether values of cells are for whoever sees it.
+        codes: The only problems to draw, then all of them; empty means the most frequent ones.
+        fixed: The corrected copy that was written.
+    """
     yield _headline(report, signs)
     yield ""
-    yield from draw_problems(report.groups, report.file_warnings, signs, show_values=show_values)
+    yield from draw_problems(
+        [group for group in report.groups if not codes or group.code in codes],
+        [problem for problem in report.file_warnings if not codes or problem.code in codes],
+        signs,
+        show_values=show_values,
+        most=len(report.groups) if codes else _MOST_KINDS,
+        profile=report.profile,
+    )
+    if codes:
+        chosen = ", ".join(sorted(code.code for code in codes))
+        yield dim(f"Only {chosen} is shown; the counts are of everything.")
+        yield ""
     yield _totals(report)
     yield ""
-    yield _next_step(report) + (dim(f"   exit {int(report.exit_code)}") if report.exit_code else "")
+    if fixed is not None:
+        yield fixed_line(report, fixed)
+    yield _next_step(report, fixed) + (
+        dim(f"   exit {int(report.exit_code)}") if report.exit_code else ""
+    )
+
+
+def fixed_line(report: CheckReport, fixed: FixReport) -> str:
+    """Return what a corrected copy differs in, and what is left for a person."""
+    changed = sum(fixed.cells.values())
+    by_code = ", ".join(f"{count:,} {code.code}" for code, count in fixed.cells.items())
+    cells = counted(changed, "cell") + (f" ({by_code})" if changed else "")
+    missed = sum(group.fixable for group in report.groups) - changed
+    left = [counted(report.invalid, "row") + " with errors"]
+    left += [f"{counted(missed, 'suggestion')} for cells that are no text"] if missed else []
+    return f"Corrected copy: {bold(str(fixed.path))}, {cells} changed. Left: {', '.join(left)}."
 
 
 def draw_problems(
@@ -38,14 +82,17 @@ def draw_problems(
     signs: Signs,
     *,
     show_values: bool,
+    most: int = _MOST_KINDS,
+    profile: str = "",
 ) -> Iterator[str]:
     """Yield one block a problem, the kinds with most rows first, then the file's warnings."""
-    for group in groups[:_MOST_KINDS]:
+    for group in groups[:most]:
         yield from _group(group, signs, show_values=show_values)
+        yield f"  {_frame('=')} {bold('help')}: {help_of(group, profile)}"
         yield ""
-    if len(groups) > _MOST_KINDS:
-        left = len(groups) - _MOST_KINDS
-        yield dim(f"and {counted(left, 'more kind')}: --format concise lists them all")
+    if len(groups) > most:
+        kinds = counted(len(groups) - most, "more kind")
+        yield dim(f"and {kinds}: solv-import check ... --format concise names every row")
         yield ""
     for code, problems in groupby(warnings, key=lambda problem: problem.code):
         yield from _file_warning(code, list(problems))
@@ -57,11 +104,20 @@ def _headline(report: CheckReport, signs: Signs) -> str:
     parts = [bold(report.source_name)]
     if report.sheet:
         parts.append(f"sheet {report.sheet}")
-    parts += [
-        counted(report.rows_in, "row"),
-        f"{report.columns_mapped} of {report.columns_total} columns mapped",
-    ]
+    mapped, total = (_number(n) for n in (report.columns_mapped, report.columns_total))
+    rows = "row" if report.rows_in == 1 else "rows"
+    parts += [f"{_number(report.rows_in)} {rows}", f"{mapped} of {total} columns mapped"]
+    if report.profile:
+        parts.append(f"profile {Path(report.profile).stem}")
     return f" {signs.middle} ".join(parts)
+
+
+def _number(count: int) -> str:
+    return click.style(f"{count:,}", fg="cyan", bold=True)
+
+
+def _frame(sign: str) -> str:
+    return click.style(sign, fg="blue")
 
 
 def _label(code: ProblemCode) -> str:
@@ -72,20 +128,22 @@ def _label(code: ProblemCode) -> str:
 def _group(group: ProblemGroup, signs: Signs, *, show_values: bool) -> Iterator[str]:
     what = f"{bold(group.field)}: {group.code.title}" if group.field else group.code.title
     count = bold(counted(group.rows, "row"))
-    yield f"{_label(group.code)} {what} {signs.dash} {count}"
+    fixable = click.style("  fixable", fg="green") if group.fixable else ""
+    yield f"{_label(group.code)} {what} {signs.dash} {count}{fixable}"
     if group.column_letter:
         quoted = f" {signs.open_quote}{group.heading}{signs.close_quote}" if group.heading else ""
-        yield f"  {signs.corner} column {group.column_letter}{quoted}"
+        yield f"  {_frame(signs.corner)} column {group.column_letter}{quoted}"
     width = max([5, *(len(str(example.row_number)) for example in group.examples)])
     for example in group.examples:
         found = _found(example, signs, show_values=show_values)
         if group.code is ProblemCode.REQUIRED_EMPTY:
             found = dim("(empty)")
-        yield f"{example.row_number:>{width}} {signs.bar}  {found}".rstrip()
+        row = _frame(f"{example.row_number:>{width}} {signs.bar}")
+        yield f"{row}  {found}" if found else row
     if group.rows > len(group.examples) > 0:
         more = f"and {group.rows - len(group.examples):,} more"
-        yield f"{'':>{width}} {signs.dots}  {dim(more)}"
-    yield f"  = {bold('help')}: {group.code.fix}"
+        command = f"solv-import check ... --select {group.code.code} --show {_MORE_ROWS}"
+        yield f"{'':>{width}} {_frame(signs.dots)}  {dim(f'{more}: {command}')}"
 
 
 def _found(example: ProblemExample, signs: Signs, *, show_values: bool) -> str:
@@ -93,10 +151,14 @@ def _found(example: ProblemExample, signs: Signs, *, show_values: bool) -> str:
     is_apart = example.line not in {None, example.row_number}
     line = f"line {example.line}" if is_apart else ""
     value = _one_line(example.value) if show_values else (signs.hidden if example.value else "")
-    notes = ", ".join(note for note in (example.hint, line) if note)
-    if not value:
-        return dim(notes)
-    return f"{value:<{_VALUE_WIDTH}}  {dim(notes)}".rstrip() if notes else value
+    hints = ", ".join(note for note in (example.hint, line) if note)
+    better = f"{signs.arrow} {_one_line(example.suggestion)}" if example.suggestion else ""
+    parts = [
+        click.style(better, fg="green") if better and show_values else "",
+        dim(hints) if hints else "",
+    ]
+    notes = "  ".join(part for part in parts if part)
+    return f"{value:<{_VALUE_WIDTH}}  {notes}" if value and notes else value or notes
 
 
 def _one_line(value: str) -> str:
@@ -126,82 +188,20 @@ def _totals(report: CheckReport) -> str:
         if count or word in {"ready", "with errors"}
     ]
     kinds = sum(group.code.severity is Severity.ERROR for group in report.groups)
-    if kinds:
-        words.append(counted(kinds, "error kind"))
-    return "   ".join(words)
+    fixable = sum(group.fixable > 0 for group in report.groups)
+    told = [counted(kinds, "error kind")] if kinds else []
+    told += [f"{counted(fixable, 'kind')} fixable"] if fixable else []
+    return "   ".join([*words, *([", ".join(told)] if told else [])])
 
 
-def _next_step(report: CheckReport) -> str:
+def _next_step(report: CheckReport, fixed: FixReport | None) -> str:
+    if report.questions:
+        return "Next: answer with the flag, or the line for a profile, named above"
+    fixable = fixed is None and any(group.fixable for group in report.groups)
+    fix = f"{bold('solv-import check ... --fix FILE')} writes a copy with what is certain"
     if not report.invalid:
-        return f"Next: {bold('solv-import run')} with the same file and flags"
+        run = f"{bold('solv-import run')} with the same file and flags"
+        return f"Next: {run}" + (f"; {fix}" if fixable else "")
     only_valid = bold("solv-import run ... --only-valid")
-    return f"Next: correct the cells above and check again, or {only_valid}"
-
-
-def concise(report: CheckReport) -> Iterator[str]:
-    """Yield one line a kind of problem, fit for grep."""
-    for group in report.groups:
-        yield _concise_group(report.source_name, group)
-    for problem in report.file_warnings:
-        severity = problem.code.severity.value
-        yield f"{report.source_name}: {severity}[{problem.code.code}] {problem.sentence()}"
-
-
-def concise_errors(source_name: str, groups: Sequence[ProblemGroup]) -> Iterator[str]:
-    """Yield one line a kind of error; warnings and notes are nothing wrong."""
-    for group in groups:
-        if group.code.severity is Severity.ERROR:
-            yield _concise_group(source_name, group)
-
-
-def _concise_group(source_name: str, group: ProblemGroup) -> str:
-    column = f" column {group.column_letter}" if group.column_letter else ""
-    rows = ",".join(str(example.row_number) for example in group.examples)
-    return (
-        f"{source_name}:{group.field or 'row'}{column}:"
-        f" {group.code.severity.value}[{group.code.code}] {group.code.title}:"
-        f" {counted(group.rows, 'row')}, first {rows or '-'}"
-    )
-
-
-def check_as_json(report: CheckReport, *, show_values: bool) -> dict[str, Any]:
-    """Return the report as JSON holds it; values of cells only where they may be shown."""
-    return {
-        "type": "check",
-        "source": report.source_name,
-        "kind": report.kind,
-        "sheet": report.sheet,
-        "rows_in": report.rows_in,
-        "ready": report.ready,
-        "invalid": report.invalid,
-        "duplicate": report.duplicate,
-        "blank": report.blank,
-        "columns_mapped": report.columns_mapped,
-        "columns_total": report.columns_total,
-        "problems": [group_as_json(group, show_values=show_values) for group in report.groups],
-        "warnings": [
-            {"code": problem.code.code, "place": problem.place, "hint": problem.hint}
-            for problem in report.file_warnings
-        ],
-        "exit_code": int(report.exit_code),
-        "exit_reason": report.exit_code.reason,
-    }
-
-
-def group_as_json(group: ProblemGroup, *, show_values: bool) -> dict[str, Any]:
-    """Return one kind of problem as JSON holds it."""
-    return {
-        "code": group.code.code,
-        "severity": group.code.severity.value,
-        "title": group.code.title,
-        "fix": group.code.fix,
-        "field": group.field,
-        "column": group.column_letter,
-        "heading": group.heading,
-        "rows": group.rows,
-        "examples": [
-            {"row": example.row_number, "line": example.line, "hint": example.hint}
-            | ({"value": example.value} if show_values else {})
-            for example in group.examples
-        ],
-    }
+    correct = f"{fix}, then correct" if fixable else "correct"
+    return f"Next: {correct} the cells above and check again, or {only_valid}"

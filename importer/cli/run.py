@@ -15,7 +15,7 @@ from importer.cli.files import destinations, each_file
 from importer.cli.next_steps import next_steps
 from importer.cli.options import CHOOSING, READING, SENDING, TALKING, setting_options, settings_of
 from importer.cli.plan_view import draw_plan, exit_code_of_plan, plan_as_json
-from importer.cli.problem_view import concise_errors
+from importer.cli.problem_lines import concise_errors
 from importer.cli.shell import command as command_class
 from importer.cli.terminal import bold, can_answer, put, say, signs
 from importer.clock import SystemClock

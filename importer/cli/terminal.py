@@ -25,6 +25,7 @@ class Signs:
     open_quote: str
     close_quote: str
     hidden: str
+    arrow: str
 
 
 _UNICODE = Signs(
@@ -40,6 +41,7 @@ _UNICODE = Signs(
     open_quote="“",
     close_quote="”",
     hidden="•••",
+    arrow="→",
 )
 _ASCII = Signs(
     booked="+",
@@ -54,6 +56,7 @@ _ASCII = Signs(
     open_quote='"',
     close_quote='"',
     hidden="***",
+    arrow="->",
 )
 
 

@@ -16,6 +16,7 @@ from importer.normalize.fields import field_rules
 from importer.normalize.numbers import normalize_integer, normalize_location_id
 from importer.normalize.phone import normalize_phone
 from importer.normalize.places import STATES, normalize_state, normalize_zip
+from importer.normalize.suggestions import suggesting
 from importer.normalize.text import LONGEST_NAME, LONGEST_TEXT, normalize_name, normalize_text
 from importer.normalize.words import normalize_birth_sex, normalize_boolean
 
@@ -44,4 +45,5 @@ __all__ = [
     "normalize_text",
     "normalize_url",
     "normalize_zip",
+    "suggesting",
 ]

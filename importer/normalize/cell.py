@@ -20,6 +20,8 @@ class Cell:
     problem: ProblemCode | None = None
     hint: str = ""
     """A few words for this case, never a value of the cell."""
+    suggestion: str = field(default="", repr=False)
+    """How the source could write it so that the problem is gone; "" where that is not certain."""
 
     @property
     def is_error(self) -> bool:

@@ -11,6 +11,7 @@ from importer.normalize.dates import normalize_birth_date
 from importer.normalize.numbers import normalize_integer, normalize_location_id
 from importer.normalize.phone import normalize_phone
 from importer.normalize.places import normalize_state, normalize_zip
+from importer.normalize.suggestions import suggesting
 from importer.normalize.text import LONGEST_NAME, normalize_name, normalize_text
 from importer.normalize.words import normalize_birth_sex, normalize_boolean
 
@@ -31,13 +32,15 @@ def field_rules(
 ) -> dict[str, Rule]:
     """Return the rule of each of the twenty booking fields, for one file's settings.
 
+    Cells that they leave carry a suggestion where one is certain.
+
     Args:
         dates: Zone, order of day and month, century.
         today: The clinic's date.
         pad_zip: Whether lost zeros of ZIP codes are put back.
         text_location_ids: Whether a location may be a short code.
     """
-    return {
+    rules: dict[str, Rule] = {
         "location_id": partial(normalize_location_id, allows_text=text_location_ids),
         "first_name": normalize_name,
         "last_name": normalize_name,
@@ -59,3 +62,4 @@ def field_rules(
         "paperwork_status": _short_text,
         "visit_type_id": normalize_integer,
     }
+    return {name: suggesting(name, rule) for name, rule in rules.items()}

@@ -5,8 +5,9 @@ Nothing heavy is imported before a stage needs it: the ledger's lock is taken fi
 
 from __future__ import annotations
 
-from importer.pipeline.checking import check_file
+from importer.pipeline.checking import check_file, question_of
 from importer.pipeline.ending import RunReport
+from importer.pipeline.fixing import fix_file
 from importer.pipeline.importing import import_file, plan_file, resume_run
 from importer.pipeline.looking import run_statuses
 from importer.pipeline.reconciling import apply_decisions, unknown_worksheet
@@ -17,8 +18,10 @@ __all__ = [
     "RunReport",
     "apply_decisions",
     "check_file",
+    "fix_file",
     "import_file",
     "plan_file",
+    "question_of",
     "resume_run",
     "run_statuses",
     "unknown_worksheet",

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from importer.errors import ExitCode
+from importer.errors import ExitCode, SourceError
 from importer.identity import identify
 from importer.model import State
 from importer.pipeline.groups import Grouping
-from importer.pipeline.intake import passed_problem, take_in
+from importer.pipeline.intake import passed_problem, raise_first, take_in
 from importer.problems import ProblemCode, RowProblem
-from importer.reports import CheckReport
+from importer.reports import CheckReport, Look
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,19 +26,50 @@ if TYPE_CHECKING:
     from importer.validate import CheckedRow
 
 
-def check_file(source: Path, settings: Settings, *, clock: Clock) -> CheckReport:
+def check_file(
+    source: Path, settings: Settings, *, clock: Clock, look: Look | None = None
+) -> CheckReport:
     """Return what an import would refuse; no ledger is needed and nothing is sent.
 
     Raises:
         SourceError: The file as a whole cannot be used.
     """
+    from importer.validate import FileQuestions  # noqa: PLC0415 - pandera is slow to import
+
+    look = look or Look()
     now = clock.now()
-    intake = take_in(source, settings, now=now)
-    survey = _Survey(now=now, grouping=Grouping(intake.table.headings), plan_of=intake)
-    for checked in intake.chunks():
+    intake = intake_for(source, settings, now=now, tells_spelling=look.tells_spelling)
+    survey = _Survey(now=now, grouping=Grouping(intake.table.headings, look), plan_of=intake)
+    questions = FileQuestions()
+    for checked in intake.chunks_with(questions):
         for position, row in enumerate(checked.rows):
             survey.add(checked.chunk, position, row, allow_duplicates=settings.allow_duplicates)
-    return survey.report()
+    report = survey.report()
+    asked = questions.problems()
+    if not asked:
+        return replace(report, profile=settings.profile or "")
+    return replace(
+        report, profile=settings.profile or "", questions=asked, exit_code=ExitCode.SOURCE
+    )
+
+
+def question_of(report: CheckReport) -> SourceError | None:
+    """Return what must be answered before the file can be imported, None when nothing is open."""
+    try:
+        raise_first(report.source_name, report.questions)
+    except SourceError as question:
+        return question
+    return None
+
+
+def intake_for(source: Path, settings: Settings, *, now: datetime, tells_spelling: bool) -> Intake:
+    """Return the file as an import takes it in, and whether its rows tell of their spelling.
+
+    Raises:
+        SourceError: It cannot be read, or required columns are missing.
+    """
+    intake = take_in(source, settings, now=now)
+    return replace(intake, rules=replace(intake.rules, tells_spelling=tells_spelling))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from importer.problems import Severity
 from importer.reading import column_letter
-from importer.reports import ProblemExample, ProblemGroup
+from importer.reports import Finding, Look, ProblemExample, ProblemGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from importer.reading import Chunk
     from importer.validate import CheckedRow
 
-EXAMPLES = 5
+_SEVERITIES = tuple(Severity)
+"""The heaviest first."""
 
 Kind = tuple["ProblemCode", str, int | None]
 """Code, API field and source column."""
@@ -26,6 +27,7 @@ Kind = tuple["ProblemCode", str, int | None]
 @dataclass(slots=True)
 class _Group:
     rows: int = 0
+    fixable: int = 0
     examples: list[ProblemExample] = field(default_factory=list)
 
 
@@ -34,6 +36,7 @@ class Grouping:
     """Counts problems by kind while rows go by; keeps the first few rows of each."""
 
     headings: Sequence[str]
+    look: Look = field(default_factory=Look)
     _groups: dict[Kind, _Group] = field(default_factory=dict, init=False)
 
     def add(self, chunk: Chunk, position: int, row: CheckedRow) -> None:
@@ -42,7 +45,7 @@ class Grouping:
             self.count(chunk, position, row, problem)
 
     def groups(self) -> tuple[ProblemGroup, ...]:
-        """Return the kinds, errors before warnings, most rows first."""
+        """Return the kinds, errors before warnings before notes, most rows first."""
         found = [self._group(kind, group) for kind, group in self._groups.items()]
         return tuple(sorted(found, key=_weight))
 
@@ -65,21 +68,44 @@ class Grouping:
         kind = (problem.code, problem.field, problem.column)
         group = self._groups.setdefault(kind, _Group())
         group.rows += 1
-        if len(group.examples) < EXAMPLES:
-            column = problem.column
-            value = "" if column is None else str(chunk.frame[column].iat[position])
-            group.examples.append(ProblemExample(row.row_number, row.line, value, problem.hint))
+        group.fixable += bool(problem.suggestion)
+        look = self.look
+        is_kept = look.examples is None or len(group.examples) < look.examples
+        if not is_kept and look.tell is None:
+            return
+        example = _example(chunk, position, row, problem)
+        if is_kept:
+            group.examples.append(example)
+        if look.tell is not None:
+            letter = _letter(problem.column)
+            look.tell(Finding(problem.code, problem.field, letter, example))
 
     def _group(self, kind: Kind, group: _Group) -> ProblemGroup:
         code, field_name, column = kind
         return ProblemGroup(
             code=code,
             field=field_name,
-            column_letter="" if column is None else column_letter(column),
+            column_letter=_letter(column),
             heading="" if column is None else _heading_of(self.headings, column),
             rows=group.rows,
+            fixable=group.fixable,
             examples=tuple(group.examples),
         )
+
+
+def _example(chunk: Chunk, position: int, row: CheckedRow, problem: RowProblem) -> ProblemExample:
+    column = problem.column
+    return ProblemExample(
+        row_number=row.row_number,
+        line=row.line,
+        value="" if column is None else str(chunk.frame[column].iat[position]),
+        hint=problem.hint,
+        suggestion=problem.suggestion,
+    )
+
+
+def _letter(column: int | None) -> str:
+    return "" if column is None else column_letter(column)
 
 
 def _heading_of(headings: Sequence[str], column: int) -> str:
@@ -87,6 +113,6 @@ def _heading_of(headings: Sequence[str], column: int) -> str:
     return headings[column] if column < len(headings) else ""
 
 
-def _weight(group: ProblemGroup) -> tuple[bool, int, str]:
+def _weight(group: ProblemGroup) -> tuple[int, int, str]:
     """Return what groups are sorted by."""
-    return (group.code.severity is not Severity.ERROR, -group.rows, group.code.code)
+    return (_SEVERITIES.index(group.code.severity), -group.rows, group.code.code)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from importer.problems import FileProblem
     from importer.reading import Chunk, Table
     from importer.settings import Settings
-    from importer.validate import CheckedRow, Rules
+    from importer.validate import CheckedRow, FileQuestions, Rules
 
 _PLACES_SHOWN = 6
 """As many as there are fields that every booking needs."""
@@ -66,14 +66,24 @@ class Intake:
             SourceError: The file turned out to be unusable, or one question about the whole
                 file must be answered first.
         """
-        from importer.validate import FileQuestions, check_chunk  # noqa: PLC0415 - pandera is slow
+        from importer.validate import FileQuestions  # noqa: PLC0415 - pandera is slow
 
         questions = FileQuestions()
+        yield from self.chunks_with(questions)
+        raise_first(self.name, questions.problems())
+
+    def chunks_with(self, questions: FileQuestions) -> Iterator[CheckedChunk]:
+        """Yield every row of the file, checked, and add what they ask to `questions`.
+
+        Raises:
+            SourceError: The file turned out to be unusable.
+        """
+        from importer.validate import check_chunk  # noqa: PLC0415 - pandera is slow
+
         for chunk in self.table.chunks():
             rows = check_chunk(chunk, self.plan, self.rules, today=self.today)
             questions.add(rows)
             yield CheckedChunk(chunk=chunk, rows=rows)
-        raise_first(self.name, questions.problems())
 
 
 def take_in(path: Path, settings: Settings, *, now: datetime, name: str = "") -> Intake:

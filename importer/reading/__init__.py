@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from importer.reading.edits import Edit, Edits
 from importer.reading.files import copy_privately, source_digest
 from importer.reading.table import Chunk, Place, ReadOptions, Table, column_letter
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Chunk",
+    "Edit",
+    "Edits",
     "ReadOptions",
     "Table",
     "column_letter",

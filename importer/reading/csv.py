@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from importer.problems import FileProblem, ProblemCode, RowProblem
 from importer.reading.characters import CELL_LIMIT, inspect, is_blank
+from importer.reading.csv_copy import edited_record
 from importer.reading.decoding import survey, text_of
 from importer.reading.delimiters import CANDIDATES, Dialect, named_delimiter, prove_dialect
 from importer.reading.files import opened
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from importer.reading.decoding import Survey
+    from importer.reading.edits import Edit, Edits
 
 _SEP_LINE = re.compile(r'\A"?sep=(.)"?[\r\n]*\Z', re.IGNORECASE)
 _LINE_END = re.compile("\r\n|\r|\n")
@@ -50,7 +54,35 @@ class _CsvSource:
             warnings=warnings if self.found.has_end_mark else (),
             is_results=False,
             read=self.chunks,
+            copy=self.copy,
         )
+
+    def copy(self, edits: Edits, out: IO[bytes]) -> Counter[ProblemCode]:
+        """Write the file again with its edits made; return how many were, by problem.
+
+        Everything else stays as it is, to the byte.
+        """
+        made: Counter[ProblemCode] = Counter()
+        with opened(self.path, self.place) as source:
+            out.write(source.read(self.found.start))
+            with text_of(source, self.found) as text:
+                for raw, done in self._copied(Lines(text.readline, self.place), edits):
+                    out.write(raw.encode(text.encoding, text.errors or "strict"))
+                    made.update(edit.code for edit in done)
+            source.seek(self.found.end)
+            shutil.copyfileobj(source, out)
+        return made
+
+    def _copied(self, lines: Lines, edits: Edits) -> Iterator[tuple[str, list[Edit]]]:
+        """Yield the text of each record, and the edits that were made in it."""
+        if self.has_sep_line:
+            yield next(lines), []
+        for record in records(lines, self.dialect.delimiter, self.place):
+            raw, wanted = "".join(lines.record), edits.of_row(record.number)
+            if not wanted or record.problems:
+                yield raw, []
+            else:
+                yield edited_record(raw, record.cells, wanted.values(), self.dialect.delimiter)
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows below the headings."""

@@ -81,6 +81,14 @@ class Package:
         """Return whether there is such a part."""
         return _key(name) in self._parts
 
+    def parts(self) -> Iterator[zipfile.ZipInfo]:
+        """Yield what the table of contents says of each part, in its order."""
+        yield from self._archive.infolist()
+
+    def is_part(self, part: zipfile.ZipInfo, name: str) -> bool:
+        """Return whether a part goes by this name."""
+        return _key(part.filename) == _key(name)
+
     def blocks(self, name: str) -> Iterator[bytes]:
         """Yield the content of a part, however long it really is.
 

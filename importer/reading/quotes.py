@@ -12,6 +12,8 @@ class Splitting:
     """One record taken apart, and where its quotation marks are wrong."""
 
     cells: tuple[str, ...] = field(repr=False)
+    spans: tuple[tuple[int, int], ...]
+    """Where each cell begins and ends, its marks included."""
     open_at: int | None
     """Where a quoted cell begins that never ends; None when all of them end."""
     strays: tuple[int, ...]
@@ -23,6 +25,7 @@ class Splitting:
 def split_record(text: str, delimiter: str) -> Splitting:
     """Take one record apart, with the line end that it may have."""
     cells: list[str] = []
+    spans: list[tuple[int, int]] = []
     strays: dict[int, int] = {}
     open_at: int | None = None
     position: int | None = 0
@@ -34,12 +37,15 @@ def split_record(text: str, delimiter: str) -> Splitting:
             quoted = text[begin + 1 : closing].replace('""', _QUOTE)
             open_at = begin if closing == len(text) else None
             position = closing + 1
+        behind = position
         bare, position = _up_to(text, position, delimiter)
+        spans.append((begin, behind + len(bare)))
         if _QUOTE in bare or (is_quoted and bare):
             strays[len(cells)] = begin
         cells.append(quoted + bare)
     return Splitting(
         cells=tuple(cells),
+        spans=tuple(spans),
         open_at=open_at,
         strays=tuple(strays),
         stray_at=min(strays.values(), default=None),

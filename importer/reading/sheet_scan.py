@@ -117,10 +117,11 @@ def scan_sheet(
     return SheetScan(extent=extent, hidden_rows=scanner.hidden_rows, findings=scanner.findings)
 
 
-class _ColumnNumbers(dict[str, int]):
+class ColumnNumbers(dict[str, int]):
     """The number of each column by its letters, found as they are needed."""
 
     def __missing__(self, letters: str) -> int:
+        """Return the column, from 0; ValueError when no sheet has it."""
         number = 0
         for letter in letters[:_MOST_LETTERS]:
             number = number * 26 + ord(letter) - ord("A") + 1
@@ -136,7 +137,7 @@ class _Scanner:
     def __init__(self, place: Place, *, waits_for_calculation: bool, exact: bool) -> None:
         self._waits = waits_for_calculation
         self._exact = exact
-        self._columns = _ColumnNumbers()
+        self._columns = ColumnNumbers()
         self._actions: dict[str, Callable[[dict[str, str]], None]] = {
             "row": self._row_begins,
             "c": self._cell_begins,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from importer.errors import SourceError
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Iterator
 
     import pandas as pd
 
     from importer.problems import FileProblem, ProblemCode, RowProblem
+    from importer.reading.edits import Edits
 
 CHUNK_ROWS = 50_000
 _LETTERS = 26
@@ -55,6 +57,10 @@ class Table:
     warnings: tuple[FileProblem, ...]
     is_results: bool
     read: Callable[[], Iterator[Chunk]] = field(repr=False)
+    copy: Callable[[Edits, IO[bytes]], Counter[ProblemCode]] | None = field(
+        default=None, repr=False
+    )
+    """Writes the source again with some cells changed; None for a kind that cannot be."""
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows below the headings, from the first one each time it is called.

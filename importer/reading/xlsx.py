@@ -6,7 +6,7 @@ import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from importer.problems import FileProblem, ProblemCode, RowProblem
 from importer.reading.cells import cell_text
@@ -23,14 +23,17 @@ from importer.reading.rows import Layout, Row, chunks_of
 from importer.reading.sheet_scan import Extent, Findings, SheetScan, scan_sheet
 from importer.reading.table import Chunk, Place, ReadOptions, Table, column_letter
 from importer.reading.workbook import Sheet, Workbook, choose_sheet, describe, warnings_of
+from importer.reading.xlsx_copy import copy_workbook
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
     from pathlib import Path
 
     from python_calamine import CalamineSheet
 
     from importer.errors import SourceError
+    from importer.reading.edits import Edits
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,6 +75,11 @@ class _XlsxSource:
         )
         below = (row for row in self._rows(sheet) if row.number > self.options.header_row)
         yield from chunks_of(below, layout, chunk_rows=self.options.chunk_rows, with_lines=False)
+
+    def copy(self, edits: Edits, out: IO[bytes]) -> Counter[ProblemCode]:
+        """Write the workbook again with edits in its sheet; return how many were, by problem."""
+        with _package(self.path, self.place) as package:
+            return copy_workbook(package, self.sheet.part, edits, out, self.place)
 
     def _rows(self, sheet: CalamineSheet) -> Iterator[Row]:
         """Yield every row from the first one of the sheet, from column A on."""
@@ -154,6 +162,7 @@ def open_xlsx(path: Path, options: ReadOptions, place: Place) -> Table:
         warnings=tuple(_warnings(workbook, source)),
         is_results=workbook.is_results,
         read=source.chunks,
+        copy=None if workbook.has_macros else source.copy,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importer.results.advice import what_to_do
 from importer.results.atomic import digest_of, prove_writable, write_atomically
+from importer.results.copies import write_copy
 from importer.results.model import ErrorKind, ResultRow, Summary
 from importer.results.places import default_results_path, prove_places, safe_target
 from importer.results.summary import write_summary
@@ -36,6 +37,7 @@ __all__ = [
     "safe_target",
     "what_to_do",
     "write_atomically",
+    "write_copy",
     "write_results",
     "write_summary",
     "write_worksheet",

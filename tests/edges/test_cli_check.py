@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
-from importer.cli.problem_view import check_as_json, concise, draw_check
+from importer.cli.problem_json import check_as_json
+from importer.cli.problem_lines import concise_errors
+from importer.cli.problem_view import draw_check
 from importer.cli.shell import shell
 from importer.cli.terminal import _ASCII, _UNICODE
 from importer.errors import ExitCode
@@ -54,7 +57,7 @@ def report(kinds: int = 1) -> CheckReport:
 
 
 def drawn(*, show_values: bool, kinds: int = 1) -> str:
-    return "\n".join(draw_check(report(kinds), _ASCII, show_values=show_values))
+    return click.unstyle("\n".join(draw_check(report(kinds), _ASCII, show_values=show_values)))
 
 
 def test_a_problem_is_drawn_once_with_count_column_rows_and_what_to_do() -> None:
@@ -91,11 +94,10 @@ def test_signs_are_ascii_where_the_encoding_is_not_unicode() -> None:
     assert "┌─" in "\n".join(draw_check(report(), _UNICODE, show_values=False))
 
 
-def test_concise_is_one_line_a_kind() -> None:
-    first, second = concise(report())
-    assert first.startswith("june.csv:phone column C: error[IMP220]")
-    assert first.endswith("18,948 rows, first 3,70")
-    assert second.startswith("june.csv: warning[IMP104]")
+def test_a_kind_of_error_is_told_in_a_line() -> None:
+    (line,) = concise_errors("june.csv", report().groups)
+    assert line.startswith("june.csv:phone column C: error[IMP220]")
+    assert line.endswith("18,948 rows, first 3,70")
 
 
 def test_json_holds_values_only_where_they_may_be_shown() -> None:

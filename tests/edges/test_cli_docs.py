@@ -8,11 +8,9 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 
 from importer.cli.shell import COMMANDS, shell
 from importer.errors import EXIT_MEANINGS
-from importer.problems import ProblemCode
 from importer.settings import SPECS
 
 ROOT = Path(__file__).parents[2]
@@ -66,13 +64,6 @@ def test_the_readme_lists_every_setting_as_the_program_has_it() -> None:
         for spec in SPECS.values()
     ]
     assert table_after("Settings", "setting") == expected
-
-
-def test_the_page_of_problems_is_what_explain_prints() -> None:
-    printed = CliRunner().invoke(shell, ["explain", "--markdown"]).stdout
-    page = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
-    assert page == printed, "write it again: solv-import explain --markdown > docs/problems.md"
-    assert page.count("| IMP") == len(ProblemCode)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from importer.cli.checkup import Health, clock_skew
 from importer.cli.shell import shell
 from importer.cli.target import target_label
-from importer.problems import ProblemCode
+from importer.problems import GROUPS, ProblemCode
 from importer.sandbox import Sandbox, running_sandbox
 from importer.settings import load_settings
 
@@ -169,11 +169,14 @@ def test_explain_takes_a_code_in_any_spelling(word: str) -> None:
     assert result.exit_code == 0
     assert ProblemCode.PHONE_NOT_US.sentence in result.stdout
     assert ProblemCode.PHONE_NOT_US.fix in result.stdout
+    assert "Example: 312-555-014 → 312-555-0142\n" in result.stdout
 
 
-def test_explain_lists_every_code_once() -> None:
+def test_explain_lists_every_code_once_below_its_group() -> None:
     listed = CliRunner().invoke(shell, ["explain"]).stdout.splitlines()
-    assert [line.split()[0] for line in listed] == [problem.code for problem in ProblemCode]
+    coded = [line.split()[0] for line in listed if line.startswith("  ")]
+    assert coded == [problem.code for problem in ProblemCode]
+    assert [line for line in listed if line and not line.startswith(" ")] == list(GROUPS.values())
     objects = CliRunner().invoke(shell, ["explain", "--json"]).stdout.splitlines()
     assert [json.loads(line)["code"] for line in objects] == [p.code for p in ProblemCode]
 

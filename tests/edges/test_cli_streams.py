@@ -26,7 +26,7 @@ for number in range(40_000):
     print(number, file=sys.stderr)
 print("all is said", flush=True)
 """
-COMMAND = f"{sys.executable} -m importer explain --markdown"
+COMMAND = f"{sys.executable} -m importer explain --json"
 
 
 def shell(line: str, folder: Path) -> tuple[int, str]:

@@ -1,0 +1,75 @@
+"""A copy of a source in which everything that is certain is corrected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import IO, TYPE_CHECKING
+
+from importer.errors import SettingsError
+from importer.pipeline.checking import intake_for
+from importer.reading import Edit, Edits
+from importer.reports import FixReport
+from importer.results import write_copy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from importer.model import Clock
+    from importer.pipeline.intake import Intake
+    from importer.problems import ProblemCode
+    from importer.settings import Settings
+
+
+def fix_file(source: Path, target: Path, settings: Settings, *, clock: Clock) -> FixReport:
+    """Write `source` again with every certain suggestion applied, and nothing else changed.
+
+    Raises:
+        SourceError: The source as a whole cannot be used.
+        SettingsError: The copy cannot be written there, or would be of another type.
+    """
+    _prove_target(source, target)
+    intake = intake_for(source, settings, now=clock.now(), tells_spelling=True)
+    copy = intake.table.copy
+    if copy is None:
+        raise SettingsError(
+            f"--fix cannot write {source.name} again: it is of a kind that is only read.",
+            todo="Save it as CSV or as XLSX without macros first.",
+        )
+    made: Counter[ProblemCode] = Counter()
+
+    def write(file: IO[bytes]) -> None:
+        made.update(copy(Edits(_edits(intake)), file))
+
+    write_copy(target, write, state_dir=settings.state_dir)
+    return FixReport(path=target, cells=dict(sorted(made.items(), key=lambda item: item[0].code)))
+
+
+def _edits(intake: Intake) -> Iterator[Edit]:
+    """Yield the cells to change, in the order of the rows."""
+    from importer.validate import FileQuestions  # noqa: PLC0415 - pandera is slow to import
+
+    for checked in intake.chunks_with(FileQuestions()):
+        frame = checked.chunk.frame
+        for position, row in enumerate(checked.rows):
+            for problem in row.problems:
+                if not problem.suggestion or problem.column is None:
+                    continue
+                before = str(frame[problem.column].iat[position])
+                # An empty cell took a default, which stands in the settings.
+                if before.strip():
+                    yield Edit(
+                        row.row_number, problem.column, before, problem.suggestion, problem.code
+                    )
+
+
+def _prove_target(source: Path, target: Path) -> None:
+    if target.suffix.lower() != source.suffix.lower():
+        raise SettingsError(
+            f"--fix {target.name}: the copy is of the type of its source.",
+            todo=f"Name a file that ends in {source.suffix}.",
+        )
+    if target.exists() and source.exists() and target.samefile(source):
+        raise SettingsError(
+            "--fix would write over the source itself.", todo="Name another file with --fix."
+        )

@@ -1,0 +1,61 @@
+"""Rows among each other, in other files and in earlier runs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from importer.problems.entry import E, Entry, Example, N
+
+ROWS: Final = {
+    "IMP301": Entry(
+        N,
+        "same booking as an earlier row",
+        "An earlier row of this file is the same booking.",
+        "Nothing; it is not sent twice.",
+        Example("rows 7 and 12 are the same visit", "row 7 is booked, row 12 is not sent"),
+    ),
+    "IMP302": Entry(
+        N,
+        "booked before",
+        "An earlier run made this booking.",
+        "Nothing; it is not sent again.",
+        Example("row 7, booked last night", "row 7 is skipped and carries its booking id"),
+    ),
+    "IMP303": Entry(
+        E,
+        "changed after it was booked",
+        "The row was booked before and holds other values now; it is not sent again.",
+        "Change the booking in Solv, or put the old values back.",
+        Example(
+            "row 7, booked for 09:30, now says 10:30", "the old time, or a change made in Solv"
+        ),
+    ),
+    "IMP304": Entry(
+        E,
+        "row copied with its row key",
+        "Two rows carry the same row key.",
+        "Clear the row_key cell of the copy.",
+        Example("rows 7 and 8 with the same row_key", "row 8 with an empty row_key"),
+    ),
+    "IMP306": Entry(
+        E,
+        "refused before",
+        "Solv refused this very row in an earlier run; it is not sent again unchanged.",
+        "Correct the row, or run with --retry-rejected.",
+        Example("row 7, refused in June, unchanged", "row 7 with another phone number"),
+    ),
+    "IMP307": Entry(
+        E,
+        "may be booked already",
+        "An earlier row or run sent this booking and its answer was lost.",
+        "Settle it with reconcile; one decision settles both.",
+        Example("row 7, whose answer was lost last night", "solv-import reconcile"),
+    ),
+    "IMP308": Entry(
+        N,
+        "left out",
+        "The row was left out with --limit or --rows.",
+        "Run again without the selection.",
+        Example("row 900, with --limit 5", "the same command without --limit"),
+    ),
+}
