@@ -318,6 +318,13 @@ class ProblemCode(Enum):
         "The file holds row keys that this ledger never gave out.",
         "Use the state folder that made these results, or delete the row_key column.",
     )
+    HEADINGS_CHANGED = (
+        "IMP110",
+        _E,
+        "headings differ from the profile's",
+        "The headings are not those that the profile was made for.",
+        "If the change is right, correct [file] headings in the profile: solv-import map FILE.",
+    )
 
     # One cell
     REQUIRED_EMPTY = (
@@ -355,12 +362,26 @@ class ProblemCode(Enum):
         "The cell began with the apostrophe that spreadsheets use to mark text.",
         "Nothing.",
     )
+    NAME_NOT_SPLIT = (
+        "IMP205",
+        _E,
+        "name not as the pattern says",
+        "The cell cannot be split into first and last name by the profile's pattern alone.",
+        "Write it as the pattern says, without title, suffix or nickname, or in two columns.",
+    )
     DATE_UNREADABLE = (
         "IMP210",
         _E,
         "not a date",
         "The text is not a date in a form that can be read without guessing.",
         "Write it as YYYY-MM-DD.",
+    )
+    DATE_ORDER_MIXED = (
+        "IMP211",
+        _E,
+        "day first or month first in one column",
+        "The column holds dates of both orders, so one that fits both cannot be read.",
+        "Write the dates of the column in one order, or as YYYY-MM-DD.",
     )
     DATE_TWO_DIGIT_YEAR = (
         "IMP212",
@@ -501,6 +522,20 @@ class ProblemCode(Enum):
         "not a date and time",
         "The text is not a date and time in a form that can be read without guessing.",
         "Write it as YYYY-MM-DD HH:MM.",
+    )
+    TIME_UNREADABLE = (
+        "IMP235",
+        _E,
+        "not a time of day",
+        "The text is not a time of day in a form that can be read without guessing.",
+        "Write it as HH:MM, or format the cell as a time.",
+    )
+    JOINED_PARTS_DIFFER = (
+        "IMP236",
+        _E,
+        "date and time cells contradict each other",
+        "The date cell has another time than the time cell, or the time cell another day.",
+        "Keep the day in one cell and the time in the other.",
     )
     INTEGER_NOT_EXACT = (
         "IMP240",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from importer.cli.asking import asking
 from importer.cli.files import each_file
 from importer.cli.options import READING, setting_options, settings_of
 from importer.cli.problem_view import check_as_json, concise, concise_errors, draw_check
@@ -51,7 +52,11 @@ def command(ctx: click.Context, /, files: tuple[str, ...], form: str, **_flags: 
     """
     settings = settings_of(ctx)
     shape = "json" if settings.json else form
-    ctx.exit(each_file(ctx, files, lambda source: check_one(source, settings, shape)))
+
+    def check_it(source: Path) -> ExitCode:
+        return asking(lambda answered: check_one(source, answered, shape), settings)
+
+    ctx.exit(each_file(ctx, files, check_it))
 
 
 def check_one(source: Path, settings: Settings, shape: str) -> ExitCode:

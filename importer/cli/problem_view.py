@@ -92,14 +92,14 @@ def _found(example: ProblemExample, signs: Signs, *, show_values: bool) -> str:
     # Text lines and spreadsheet rows part ways after a cell that holds a line break.
     is_apart = example.line not in {None, example.row_number}
     line = f"line {example.line}" if is_apart else ""
-    value = _one_line(example.value) if show_values else (signs.hidden if example.value else "")
+    value = one_line(example.value) if show_values else (signs.hidden if example.value else "")
     notes = ", ".join(note for note in (example.hint, line) if note)
     if not value:
         return dim(notes)
     return f"{value:<{_VALUE_WIDTH}}  {dim(notes)}".rstrip() if notes else value
 
 
-def _one_line(value: str) -> str:
+def one_line(value: str) -> str:
     """Return the value without what could move the cursor or hide the rest of the screen."""
     plain = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in value)
     return plain if len(plain) <= _LONGEST_VALUE else plain[: _LONGEST_VALUE - 3] + "..."

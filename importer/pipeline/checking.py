@@ -84,7 +84,7 @@ class _Survey:
             sheet=intake.table.sheet,
             kind=intake.table.kind,
             rows_in=counts.total(),
-            columns_mapped=len(intake.plan.fields),
+            columns_mapped=len(intake.plan.sources),
             columns_total=len(intake.source_columns),
             ready=counts[State.READY],
             invalid=counts[State.INVALID],
