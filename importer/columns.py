@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from rapidfuzz import fuzz
-
+from importer.headings import (
+    NEAR_ENOUGH,
+    column_letters,
+    heading_key,
+    imitated_field,
+    known_field,
+    score_of,
+    shown_heading,
+)
 from importer.model import BOOKING_FIELDS, REQUIRED_FIELDS
 from importer.problems import FileProblem, ProblemCode
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from importer.model import NamePattern
 
 OUR_HEADINGS: tuple[str, ...] = (
     "status",
@@ -29,99 +36,39 @@ OUR_HEADINGS: tuple[str, ...] = (
 )
 """What results put behind the source's own columns."""
 
-SYNONYMS: Mapping[str, tuple[str, ...]] = {
-    "first_name": (
-        *("First", "Given Name", "Forename", "Patient First Name", "Pt First Name"),
-        *("Patient First", "First Name of Patient", "Patient Given Name", "FName", "Name First"),
-    ),
-    "last_name": (
-        *("Last", "Surname", "Family Name", "Patient Last Name", "Pt Last Name"),
-        *("Patient Last", "Last Name of Patient", "Patient Surname", "LName", "Name Last"),
-    ),
-    "phone": (
-        *("Phone Number", "Phone No", "Telephone", "Telephone Number", "Tel", "Mobile"),
-        *("Mobile Phone", "Mobile Number", "Mobile No", "Cell", "Cell Phone", "Cell Number"),
-        *("Cellphone Number", "Patient Phone", "Patient Phone Number", "Pt Phone"),
-        *("Patient Mobile", "Patient Cell", "Contact Number", "Contact Phone"),
-        *("Home Phone", "Primary Phone", "Phone 1"),
-    ),
-    "birth_date": (
-        *("DOB", "D.O.B.", "Date of Birth", "Birthday", "Born", "Patient DOB", "Pt DOB"),
-        *("Patient Date of Birth", "Patient Birth Date", "Birth Dt", "Date Birth"),
-    ),
-    "appointment_date": (
-        *("Appointment", "Appt", "Appt Date", "Appointment Time", "Appt Time", "Appt Dt"),
-        *("Appointment Date Time", "Appointment Date and Time", "Appointment Datetime"),
-        *("Appt Date Time", "Appt Datetime", "Date of Appointment", "Appointment Start"),
-        *("Appt Start", "Scheduled Time", "Scheduled For", "Slot"),
-        *("Visit Date", "Visit Time", "Date of Visit", "Appointment At"),
-    ),
-    "location_id": (
-        *("Location", "Clinic ID", "Clinic", "Site ID", "Facility ID", "Clinic Location ID"),
-        *("Solv Location ID", "Location No", "Location Number", "Loc ID"),
-    ),
-    "is_walk_in": ("Walk In", "Walkin", "Is Walkin", "Walk In Visit", "Walk In Patient"),
-    "email": (
-        *("E-mail", "Email Address", "E-mail Address", "Patient Email", "Pt Email"),
-        *("Patient Email Address", "Contact Email"),
-    ),
-    "reason": (
-        *("Reason for Visit", "Visit Reason", "Appointment Reason", "Appt Reason"),
-        *("Reason for Appointment", "Chief Complaint", "Complaint"),
-    ),
-    "birth_sex": ("Sex", "Sex at Birth", "Patient Sex", "Pt Sex", "Birth Gender"),
-    "address_street": (
-        *("Street", "Street Address", "Address", "Address 1", "Address Line 1", "Addr 1"),
-        *("Addr", "Street 1", "Home Address", "Patient Address", "Mailing Address"),
-    ),
-    "address_street_secondary": (
-        *("Address 2", "Address Line 2", "Addr 2", "Street 2", "Apt", "Apartment"),
-        *("Suite", "Apt Unit", "Street Secondary", "Secondary Address", "Apt Suite"),
-    ),
-    "address_city": ("City", "Town", "Patient City", "Home City"),
-    "address_state": ("State", "Patient State", "Home State", "US State", "State Code"),
-    "address_zip": (
-        *("Zip", "Zip Code", "Postal Code", "Post Code", "Postcode", "Patient Zip"),
-        *("Patient Zip Code", "Home Zip", "Zip 5"),
-    ),
-    "attribution": ("Referral Source", "Booking Source", "UTM Source"),
-    "custom_booking_management_url": (
-        *("Booking Management URL", "Management URL", "Manage URL", "Custom Booking URL"),
-        *("Booking URL", "Manage Booking URL"),
-    ),
-    "emr_patient_id": (
-        *("EMR ID", "EHR ID", "EHR Patient ID", "MRN", "Medical Record Number", "Patient ID"),
-        *("Medical Record No", "Patient MRN", "Pt MRN", "Chart Number", "Chart No", "Chart ID"),
-        *("PID", "Pt ID", "Patient Number", "Patient No", "EMR Patient Number"),
-    ),
-    "paperwork_status": ("Paperwork", "Forms Status", "Intake Status", "Paperwork State"),
-    "visit_type_id": ("Visit Type No", "Appointment Type ID", "Appt Type ID"),
-}
-"""Other headings that mean a field, whatever their case, spaces, dashes and underscores."""
+MAY_BE_JOINED = frozenset({"appointment_date"})
+"""Fields whose date and time of day may stand in two columns."""
 
-VETO_WORDS: frozenset[str] = frozenset(
-    (
-        *("guarantor", "emergency", "employer", "spouse", "parent", "guardian", "mother"),
-        *("father", "insured", "insurance", "subscriber", "responsible", "partner", "kin"),
-        *("provider", "physician", "doctor", "referring", "pharmacy", "work", "fax"),
-    )
-)
-"""A heading with one of these is about somebody else, however near it comes to a field."""
+NAME_FIELDS = ("first_name", "last_name")
+"""What one column of whole names is split into."""
 
-NEAR_ENOUGH = 75
-"""Of 100, by token_sort_ratio, and for hints only: at 80 it still offered 2 wrong fields of 70."""
 
-_NO_MAPPING: Mapping[str, str] = MappingProxyType({})
-_FORMAT_NOTE = re.compile(r"\((?:required|optional|[mdyhs/\-. :]+)\)", re.IGNORECASE)
-_CAMEL_STEP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_LOOKALIKES = str.maketrans(
-    # Cyrillic, then Greek; each letter above the Latin one that it is mistaken for.
-    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0455\u0458\u04bb\u0501"
-    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0405\u0408"
-    "\u03bf\u03b1\u03bd\u03b9\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7",
-    "aeopcyxisjhd" + "ABEKMHOPCTYXISJ" + "oaviABEZHIKMNOPTYX",
-)
-_LONGEST_SHOWN = 60
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileColumns:
+    """What a profile says about columns; it wins over the known names."""
+
+    mapped: Mapping[str, str] = field(default_factory=dict)
+    """Heading to API field."""
+    joined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """API field to the headings of its date and of its time of day."""
+    split: Mapping[str, NamePattern] = field(default_factory=dict)
+    """Heading to how its names are written, such as `Last, First`."""
+
+    @property
+    def fields(self) -> set[str]:
+        """Return the fields that no other heading may claim."""
+        return {*self.mapped.values(), *self.joined, *(NAME_FIELDS if self.split else ())}
+
+
+NO_PROFILE = ProfileColumns()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameSplit:
+    """The one column that holds whole names, and how they are written."""
+
+    column: int
+    pattern: NamePattern
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +76,11 @@ class ColumnPlan:
     """Which column goes where; columns count from 0."""
 
     fields: Mapping[str, int]
-    """API field to source column."""
+    """API field to source column; to its first one where two are joined."""
+    joined: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """API field to the columns of its date and of its time of day."""
+    split: NameSplit | None = None
+    """Where both names stand in one column."""
     row_key: int | None
     """The column of our row keys, when the sheet is one of our results."""
     ours: tuple[int, ...]
@@ -137,11 +88,23 @@ class ColumnPlan:
     problems: tuple[FileProblem, ...]
     """Errors first; with an error the plan is not to be used."""
 
+    def columns_of(self, name: str) -> tuple[int, ...]:
+        """Return the columns that hold a field, none when it has no column."""
+        if name in self.joined:
+            return self.joined[name]
+        return (self.fields[name],) if name in self.fields else ()
+
+    @property
+    def sources(self) -> dict[int, str]:
+        """Return the field that each column that is sent holds, the first one of a whole name."""
+        reverse = [(c, name) for name in self.fields for c in self.columns_of(name)]
+        return dict(reversed(reverse))
+
 
 def plan_columns(
     headings: Sequence[str],
     *,
-    mapped: Mapping[str, str] = _NO_MAPPING,
+    profile: ProfileColumns = NO_PROFILE,
     provided: Collection[str] = (),
     is_results: bool = False,
     show_headings: bool,
@@ -150,7 +113,7 @@ def plan_columns(
 
     Args:
         headings: As read.
-        mapped: A profile's [columns]: heading to field; it wins over the known names.
+        profile: What a profile says about them.
         provided: Fields with a default, which need no column.
         is_results: Whether the workbook says that it is one of our results.
         show_headings: Whether an unknown heading may be quoted; where the file has no
@@ -158,122 +121,123 @@ def plan_columns(
     """
     ours = _our_columns(headings, is_results=is_results)
     source = {c: text for c, text in enumerate(headings) if c not in ours}
-    claims, unmet = _mapped_columns(source, mapped)
-    taken = {column for columns in claims.values() for column in columns}
-    for column, heading in source.items():
-        field = known_field(heading)
-        if field and column not in taken and field not in mapped.values():
-            claims.setdefault(field, []).append(column)
-    fields = {field: claims[field][0] for field in BOOKING_FIELDS if field in claims}
-    claimed = {column for columns in claims.values() for column in columns}
-    ignored = {column: text for column, text in source.items() if column not in claimed}
-    lookalikes = {c: field for c, text in ignored.items() if (field := _imitated(text))}
-    explained = {*fields, *provided, *lookalikes.values(), *mapped.values()}
+    claims = _Claims(source)
+    claims.take_profile(profile)
+    claims.take_known(except_for=profile.fields)
+    fields = {name: claims.by_field[name][0] for name in BOOKING_FIELDS if name in claims.by_field}
+    ignored = {column: text for column, text in source.items() if column not in claims.taken}
+    lookalikes = {c: name for c, text in ignored.items() if (name := imitated_field(text))}
+    explained = {*fields, *provided, *lookalikes.values(), *profile.fields}
     problems = (
-        *unmet,
-        *_twice(claims),
-        *(_lookalike(column, field) for column, field in lookalikes.items()),
+        *claims.unmet,
+        *_twice(claims.by_field),
+        *(_lookalike(column, name) for column, name in lookalikes.items()),
         *(
-            _missing(field, ignored, show_headings=show_headings)
-            for field in REQUIRED_FIELDS
-            if field not in explained
+            _missing(name, ignored, show_headings=show_headings)
+            for name in REQUIRED_FIELDS
+            if name not in explained
         ),
         *(
             _unknown(column, text, fields, show_headings=show_headings)
             for column, text in ignored.items()
-            if _key(text) and column not in lookalikes
+            if heading_key(text) and column not in lookalikes
         ),
     )
     return ColumnPlan(
         fields=MappingProxyType(fields),
-        row_key=next((c for c in ours if _key(headings[c]) == _key("row_key")), None),
+        joined=MappingProxyType(claims.joined),
+        split=claims.split,
+        row_key=next((c for c in ours if heading_key(headings[c]) == heading_key("row_key")), None),
         ours=ours,
         problems=problems,
     )
 
 
-def known_field(heading: str) -> str | None:
-    """Return the field that a heading names by the API's name or a synonym, or None.
-
-    Case, spaces, dashes, underscores, camel case, a star and a note such as (MM/DD/YYYY)
-    make no difference; nothing that is merely similar is taken.
-    """
-    return _KNOWN.get(_key(heading)) or _KNOWN.get(_key(heading.replace("#", " number")))
-
-
-def _key(heading: str) -> str:
-    """Return a heading's letters and digits alone, which is how headings are compared."""
-    plain = unicodedata.normalize("NFKC", _FORMAT_NOTE.sub("", heading)).casefold()
-    return "".join(letter for letter in plain if letter.isalnum())
-
-
-def _words(heading: str) -> str:
-    """Return a heading as lower-case words, which is how headings are scored."""
-    spaced = _CAMEL_STEP.sub(" ", unicodedata.normalize("NFKC", heading))
-    return " ".join(re.findall(r"[^\W_]+", spaced.lower()))
-
-
-_KNOWN: Mapping[str, str] = {
-    _key(name): field for field, names in SYNONYMS.items() for name in (field, *names)
-}
-_SCORED: Mapping[str, tuple[str, ...]] = {
-    field: tuple(_words(name) for name in (field, *names)) for field, names in SYNONYMS.items()
-}
-
-
-_TELLING = {_key(name) for name in ("status", "booking_id", "row_key")}
+_TELLING = {heading_key(name) for name in ("status", "booking_id", "row_key")}
 """Headings that stand together in our results alone, whatever was added, moved or retyped."""
 
 
 def _our_columns(headings: Sequence[str], *, is_results: bool) -> tuple[int, ...]:
     """Return the columns that results added; a stranger's `status` is not ours."""
-    ours = {_key(name) for name in OUR_HEADINGS}
-    found = tuple(c for c, text in enumerate(headings) if _key(text) in ours)
-    names = {_key(headings[c]) for c in found}
+    ours = {heading_key(name) for name in OUR_HEADINGS}
+    found = tuple(c for c, text in enumerate(headings) if heading_key(text) in ours)
+    names = {heading_key(headings[c]) for c in found}
     return found if is_results or names >= _TELLING else ()
 
 
-def _mapped_columns(
-    source: Mapping[int, str], mapped: Mapping[str, str]
-) -> tuple[dict[str, list[int]], list[FileProblem]]:
-    """Return the columns that a profile names, and what it names in vain."""
-    claims: dict[str, list[int]] = {}
-    unmet: list[FileProblem] = []
-    for heading, field in mapped.items():
-        same = [c for c, text in source.items() if text.strip() == heading.strip()]
-        alike = same or [c for c, text in source.items() if _key(text) == _key(heading)]
-        if field not in BOOKING_FIELDS:
-            hint = f"[columns] maps to {field}, which is no booking field"
-            unmet.append(FileProblem(code=ProblemCode.PROFILE_COLUMN_MISSING, hint=hint))
-        elif alike:
-            claims.setdefault(field, []).extend(alike)
-        else:
-            hint = f"{field} is mapped to the heading {heading!r}"
-            unmet.append(FileProblem(code=ProblemCode.PROFILE_COLUMN_MISSING, hint=hint))
-    return claims, unmet
+class _Claims:
+    """Which columns stand for which field, while the headings are gone through."""
 
+    def __init__(self, source: Mapping[int, str]) -> None:
+        self._source = source
+        self.by_field: dict[str, list[int]] = {}
+        self.joined: dict[str, tuple[int, int]] = {}
+        self.split: NameSplit | None = None
+        self.taken: set[int] = set()
+        self.unmet: list[FileProblem] = []
+        """What the profile names in vain."""
 
-def _imitated(heading: str) -> str | None:
-    """Return the field that a heading would name if its foreign letters were Latin ones."""
-    latin = heading.translate(_LOOKALIKES)
-    return None if latin == heading else known_field(latin)
+    def take_profile(self, profile: ProfileColumns) -> None:
+        """Take what the profile names."""
+        for heading, name in profile.mapped.items():
+            if name not in BOOKING_FIELDS:
+                self._miss(f"[columns] maps to {name}, which is no booking field")
+            elif found := self._named(heading, f"{name} is mapped to"):
+                self.by_field.setdefault(name, []).extend(found)
+        for name, halves in profile.joined.items():
+            self._take_joined(name, halves)
+        for heading, pattern in profile.split.items():
+            if found := self._named(heading, "the name is split from"):
+                self.split = NameSplit(column=found[0], pattern=pattern)
+                self.by_field |= {name: list(found) for name in NAME_FIELDS}
+
+    def take_known(self, *, except_for: set[str]) -> None:
+        """Take the columns whose headings are known by themselves."""
+        for column, heading in self._source.items():
+            name = known_field(heading)
+            if name and column not in self.taken and name not in except_for:
+                self.by_field.setdefault(name, []).append(column)
+        self.taken.update(column for columns in self.by_field.values() for column in columns)
+
+    def _take_joined(self, name: str, headings: Sequence[str]) -> None:
+        halves = [self._named(heading, f"{name} is joined from") for heading in headings]
+        is_clear = all(len(found) == 1 for found in halves)
+        if is_clear:
+            self.joined[name] = (halves[0][0], halves[1][0])
+        found = halves[0] if is_clear else [column for half in halves for column in half]
+        if found:
+            self.by_field[name] = found
+
+    def _named(self, heading: str, why: str) -> list[int]:
+        """Return the columns of that very heading, else those of one that is alike."""
+        same = [c for c, text in self._source.items() if text.strip() == heading.strip()]
+        wanted = heading_key(heading)
+        found = same or [c for c, text in self._source.items() if heading_key(text) == wanted]
+        if not found:
+            self._miss(f"{why} the heading {heading!r}")
+        self.taken.update(found)
+        return found
+
+    def _miss(self, hint: str) -> None:
+        self.unmet.append(FileProblem(code=ProblemCode.PROFILE_COLUMN_MISSING, hint=hint))
 
 
 def _twice(claims: Mapping[str, Sequence[int]]) -> Iterator[FileProblem]:
-    for field, columns in claims.items():
+    for name, columns in claims.items():
         if len(columns) > 1:
-            letters = " and ".join(_letters(column) for column in columns)
+            letters = " and ".join(column_letters(column) for column in columns)
+            also = ", or a date and a time under [joined]" if name in MAY_BE_JOINED else ""
             yield FileProblem(
                 code=ProblemCode.COLUMN_TWICE,
                 place=f"columns {letters}",
-                hint=f"{field}: map just one of them under [columns]",
+                hint=f"{name}: map just one of them under [columns]{also}",
             )
 
 
 def _lookalike(column: int, field: str) -> FileProblem:
     return FileProblem(
         code=ProblemCode.HEADING_LOOKALIKE,
-        place=f"column {_letters(column)}",
+        place=f"column {column_letters(column)}",
         hint=f"it looks like {field}",
     )
 
@@ -281,54 +245,30 @@ def _lookalike(column: int, field: str) -> FileProblem:
 def _missing(field: str, ignored: Mapping[int, str], *, show_headings: bool) -> FileProblem:
     """Return that a required field has no column, and which heading comes nearest."""
     score, nearest = max(
-        ((_score(field, text), -column) for column, text in ignored.items()),
+        ((score_of(field, text), -column) for column, text in ignored.items()),
         default=(0.0, 0),
     )
     hint = f"{field}: no heading comes near"
     if score >= NEAR_ENOUGH:
         column = -nearest
-        quoted = f"{_shown(ignored[column])} " if show_headings else ""
+        quoted = f"{shown_heading(ignored[column])} " if show_headings else ""
         hint = (
-            f"{field}: the nearest heading is {quoted}in column {_letters(column)}; "
+            f"{field}: the nearest heading is {quoted}in column {column_letters(column)}; "
             "map it under [columns]"
         )
     return FileProblem(code=ProblemCode.COLUMN_MISSING, hint=hint)
-
-
-def _score(field: str, heading: str) -> float:
-    """Return how near a heading comes to a field, of 100; 0 for somebody else's data."""
-    words = _words(heading)
-    if not VETO_WORDS.isdisjoint(words.split()):
-        return 0.0
-    return max(fuzz.token_sort_ratio(words, name) for name in _SCORED[field])
 
 
 def _unknown(
     column: int, heading: str, fields: Mapping[str, int], *, show_headings: bool
 ) -> FileProblem:
     """Return that a column is not sent, because its heading is unknown or its field is taken."""
-    hints = [_shown(heading)] if show_headings else []
+    hints = [shown_heading(heading)] if show_headings else []
     field = known_field(heading)
     if field is not None and field in fields:
-        hints.append(f"{field} is read from column {_letters(fields[field])}")
+        hints.append(f"{field} is read from column {column_letters(fields[field])}")
     return FileProblem(
         code=ProblemCode.COLUMN_UNKNOWN,
-        place=f"column {_letters(column)}",
+        place=f"column {column_letters(column)}",
         hint="; ".join(hints),
     )
-
-
-def _shown(heading: str) -> str:
-    """Return a heading as it may stand on a terminal: quoted, short, printable."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in heading)
-    short = printable if len(printable) <= _LONGEST_SHOWN else f"{printable[:_LONGEST_SHOWN]}…"
-    return f'"{short}"'
-
-
-def _letters(column: int) -> str:
-    """Return a column's letters as a spreadsheet shows them: 0 is A, 26 is AA."""
-    letters = ""
-    while column >= 0:
-        column, rest = divmod(column, 26)
-        letters, column = chr(ord("A") + rest) + letters, column - 1
-    return letters

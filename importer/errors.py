@@ -3,6 +3,7 @@
 ImporterError            exit
 ├─ SettingsError          2   fix a flag, a variable or the settings file
 ├─ SourceError            3   fix the file or its mapping: nothing was sent
+│  └─ OpenQuestion        3   the same; at a terminal, one yes settles it
 ├─ CredentialsError       4   renew the client id or secret, or ask for the scope
 ├─ StoppedEarly           5   run it again later: it carries on
 ├─ LedgerBusy             7   another run holds the ledger
@@ -12,7 +13,10 @@ ImporterError            exit
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class ExitCode(IntEnum):
@@ -97,6 +101,24 @@ class SourceError(ImporterError):
     """The file or its mapping cannot be used; nothing was sent."""
 
     exit_code = ExitCode.SOURCE
+
+
+class OpenQuestion(SourceError):
+    """The file cannot be used before somebody has answered; a yes is enough."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        todo: str,
+        code: str,
+        question: str,
+        answers: Mapping[str, object],
+    ) -> None:
+        """Keep what to ask, and what a yes changes: setting to value."""
+        super().__init__(message, todo=todo, code=code)
+        self.question = question
+        self.answers = answers
 
 
 class CredentialsError(ImporterError):

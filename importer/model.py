@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NewType, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NewType, Protocol, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,6 +118,17 @@ BOOKING_FIELDS: tuple[str, ...] = tuple(f.name for f in fields(BookingRequest))
 
 REQUIRED_FIELDS: tuple[str, ...] = BOOKING_FIELDS[:6]
 """The six that every booking needs."""
+
+DATE_FIELDS: tuple[str, ...] = ("birth_date", "appointment_date")
+"""Fields whose cells may be dates such as 03/04/1985."""
+
+DateOrder: TypeAlias = Literal["MDY", "DMY"]
+"""Which of day and month comes first."""
+
+NamePattern: TypeAlias = Literal["Last, First", "First Last", "Last, First Middle"]
+"""How one cell holds a whole name; a middle name is not sent."""
+
+NAME_PATTERNS: tuple[NamePattern, ...] = get_args(NamePattern)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from importer.errors import ExitCode
+    from importer.model import DateOrder
     from importer.problems import FileProblem, ProblemCode
 
 
@@ -133,6 +134,8 @@ class CheckReport:
     exit_code: ExitCode
     questions: tuple[FileProblem, ...] = ()
     """What one answer settles for the whole file; until then it cannot be imported."""
+    confirmable: Mapping[str, DateOrder] = field(default_factory=dict)
+    """By field the order that a yes to all questions settles; empty when a yes is not enough."""
     profile: str = ""
     """As it was named."""
 

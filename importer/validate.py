@@ -7,48 +7,34 @@ most exactly; the schema is the net under them, for what a rule let through by m
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from itertools import compress, repeat
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import pandas as pd
 from pandera.errors import SchemaErrors
 
-from importer.model import BOOKING_FIELDS, REQUIRED_FIELDS, BookingRequest
-from importer.normalize import (
-    FITS_DMY_ONLY,
-    FITS_MDY_ONLY,
-    Cell,
-    DateRules,
-    field_rules,
-    normalize_appointment,
-    suggesting,
-)
-from importer.problems import FileProblem, ProblemCode, RowProblem, Severity
+from importer.field_columns import FieldColumn, Rules, Trouble, field_columns
+from importer.model import BOOKING_FIELDS, BookingRequest
+from importer.problems import ProblemCode, RowProblem, Severity
 from schemas import BOOKING, BOOKING_WITH_TEXT_IDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from importer.columns import ColumnPlan
 
-    _Columns: TypeAlias = Mapping[str, "_Column"]
+    _Columns: TypeAlias = Mapping[str, FieldColumn]
     _Failure: TypeAlias = tuple[int, str, ProblemCode]
 
-QUESTIONS = (ProblemCode.TIMEZONE_NEEDED, ProblemCode.DATE_ORDER_NEEDED)
-"""Problems of cells that one answer settles for the whole file."""
-
-_ROWS_NAMED = 5
 _NOT_DECODED = "\N{REPLACEMENT CHARACTER}"
 _WHOLE_NUMBERS = frozenset({"location_id", "visit_type_id"})
 _EXACT = re.compile("[0-9]{1,16}")
 _BOOLEANS = {"true": True, "false": False}
 _AFTER_ALL_COLUMNS = 1_000_000
-_Text = TypeVar("_Text", bound="Hashable")
 
 
 class Chunk(Protocol):
@@ -65,21 +51,6 @@ class Chunk(Protocol):
     @property
     def lines(self) -> Sequence[int] | None:
         """The text line on which each row of a CSV begins."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What the settings say about the content of cells."""
-
-    dates: DateRules
-    defaults: Mapping[str, str] = field(default_factory=dict)
-    """Text by field, for a column that is absent and for empty cells of one that is not."""
-    pad_zip: bool = False
-    """Put back leading zeros of ZIP codes."""
-    text_location_ids: bool = False
-    """Let a location be a short code instead of a number."""
-    tells_spelling: bool = False
-    """Note cells that are sent in another spelling, which is nothing wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +82,9 @@ def check_chunk(chunk: Chunk, plan: ColumnPlan, rules: Rules, *, today: date) ->
             passed is not judged here.
     """
     numbers: list[int] = chunk.frame.index.tolist()
-    columns = _normalized(chunk.frame, plan, rules, today)
+    columns = field_columns(
+        lambda column: chunk.frame[column].tolist(), len(numbers), plan, rules, today
+    )
     found = _Findings(plan)
     found.add_from_reading(chunk.problems)
     blank = _blank_rows(chunk.frame, plan, found)
@@ -139,76 +112,12 @@ def check_chunk(chunk: Chunk, plan: ColumnPlan, rules: Rules, *, today: date) ->
     ]
 
 
-class FileQuestions:
-    """What one answer would settle for a whole file, gathered over its chunks."""
-
-    def __init__(self) -> None:
-        """Start with no question."""
-        self._rows: Counter[ProblemCode] = Counter()
-        self._first: defaultdict[ProblemCode, list[int]] = defaultdict(list)
-        self._evidence: Counter[str] = Counter()
-
-    def add(self, rows: Iterable[CheckedRow]) -> None:
-        """Count the rows that wait for an answer."""
-        for row in rows:
-            asked = {p.code: p for p in row.problems if p.code in QUESTIONS}
-            if _has_wrong_location(row):
-                asked.pop(ProblemCode.TIMEZONE_NEEDED, None)
-            for code, problem in asked.items():
-                self._rows[code] += 1
-                self._evidence[problem.hint] += 1
-                if len(self._first[code]) < _ROWS_NAMED:
-                    self._first[code].append(row.row_number)
-
-    def problems(self) -> tuple[FileProblem, ...]:
-        """Return one problem for each open question, with the first rows that ask it."""
-        return tuple(
-            FileProblem(code=code, hint=self._hint(code)) for code in QUESTIONS if self._rows[code]
-        )
-
-    def _hint(self, code: ProblemCode) -> str:
-        count = self._rows[code]
-        first = ", ".join(str(number) for number in self._first[code])
-        hint = f"{count:,} {'row asks' if count == 1 else 'rows ask'}, first {first}"
-        if code is not ProblemCode.DATE_ORDER_NEEDED:
-            return hint
-        month_first, day_first = self._evidence[FITS_MDY_ONLY], self._evidence[FITS_DMY_ONLY]
-        return f"{hint}; {month_first:,} can only be MDY, {day_first:,} only DMY"
-
-
-def _has_wrong_location(row: CheckedRow) -> bool:
-    """Return whether the row has no zone only because it has no location."""
-    return any(p.field == "location_id" and p.is_error for p in row.problems)
-
-
-class _Trouble(NamedTuple):
-    """What a rule says of a cell, and how the cell could be written instead."""
-
-    code: ProblemCode
-    hint: str = ""
-    suggestion: str = ""
-
-    def __repr__(self) -> str:
-        """Return it without the suggestion, which is a patient's value."""
-        return f"_Trouble({self.code.name})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Column:
-    """One field of every row, as its rule left it."""
-
-    texts: list[str] = field(repr=False)
-    """Normalized text; where a rule refused the cell, what the source holds."""
-    problems: dict[int, _Trouble]
-    """By position; few, so that no object is kept for every cell."""
-
-
 class _Findings:
     """Problems by row; the first to name an error of a cell is the one that is told."""
 
     def __init__(self, plan: ColumnPlan) -> None:
         self._columns = plan.fields
-        self._fields = {column: field for field, column in plan.fields.items()}
+        self._fields = plan.sources
         self._problems: defaultdict[int, list[RowProblem]] = defaultdict(list)
         self._refused: set[tuple[int, str]] = set()
         self.broken_rows: set[int] = set()
@@ -235,22 +144,26 @@ class _Findings:
     def add_from_schema(self, failures: Iterable[_Failure]) -> None:
         """Add what only the schema saw: cells that no rule refused."""
         for number, field_name, code in failures:
-            self._add_cell(number, field_name, _Trouble(code))
+            self._add_cell(number, field_name, Trouble(code=code))
 
     def of(self, number: int) -> tuple[RowProblem, ...]:
         """Return a row's problems: those about the row first, then by column."""
         return tuple(sorted(self._problems[number], key=_place)) if number in self._problems else ()
 
-    def _add_cell(self, number: int, field_name: str, trouble: _Trouble) -> None:
+    def _add_cell(self, number: int, field_name: str, trouble: Trouble) -> None:
         is_error = trouble.code.severity is Severity.ERROR
         if is_error and (number, field_name) in self._refused:
             return
+        if trouble.is_told:
+            self._refused.add((number, field_name))
+            return
+        column = self._columns.get(field_name) if trouble.column is None else trouble.column
         self._add(
             RowProblem(
                 row_number=number,
                 code=trouble.code,
                 field=field_name,
-                column=self._columns.get(field_name),
+                column=column,
                 hint=trouble.hint,
                 suggestion=trouble.suggestion,
             )
@@ -269,70 +182,6 @@ def _place(problem: RowProblem) -> tuple[int, int]:
         return (-1, 0)
     column = _AFTER_ALL_COLUMNS if problem.column is None else problem.column
     return (column, BOOKING_FIELDS.index(problem.field))
-
-
-def _normalized(
-    frame: pd.DataFrame, plan: ColumnPlan, rules: Rules, today: date
-) -> dict[str, _Column]:
-    """Return every field that has a column or a default, or that must be there."""
-    columns: dict[str, _Column] = {}
-    by_field = field_rules(
-        rules.dates,
-        today,
-        pad_zip=rules.pad_zip,
-        text_location_ids=rules.text_location_ids,
-    )
-    # The location comes first in it, because it chooses the appointment's zone.
-    for name, rule in by_field.items():
-        default = rules.defaults.get(name, "")
-        if name in plan.fields:
-            texts: list[str] = frame[plan.fields[name]].tolist()
-        elif default or name in REQUIRED_FIELDS:
-            texts = [""] * len(frame)
-        else:
-            continue
-        if default:
-            texts = [text if text.strip() else default for text in texts]
-        if name == "appointment_date" and rules.dates.timezone_by_location:
-            column = _appointments(texts, columns["location_id"].texts, rules)
-        else:
-            column = _by_rule(texts, rule, tells_spelling=rules.tells_spelling)
-        columns[name] = column
-    return columns
-
-
-def _by_rule(
-    texts: Sequence[_Text], rule: Callable[[_Text], Cell], *, tells_spelling: bool
-) -> _Column:
-    """Return each text as the rule leaves it; one that comes again is looked at once."""
-    normalized: dict[_Text, str] = {}
-    troubled: dict[_Text, _Trouble] = {}
-    for text in texts:
-        if text not in normalized:
-            cell = rule(text)
-            normalized[text] = cell.text
-            if cell.problem is not None:
-                troubled[text] = _Trouble(cell.problem, cell.hint, cell.suggestion)
-            elif cell.suggestion and tells_spelling:
-                code = ProblemCode.WRITTEN_OTHERWISE
-                troubled[text] = _Trouble(code, suggestion=cell.suggestion)
-    problems = {
-        position: troubled[text]
-        for position, text in enumerate(texts if troubled else ())
-        if text in troubled
-    }
-    return _Column(texts=[normalized[text] for text in texts], problems=problems)
-
-
-def _appointments(texts: Sequence[str], locations: Sequence[str], rules: Rules) -> _Column:
-    """Return each row's appointment, in the zone of the row's own location."""
-
-    def rule(pair: tuple[str, str]) -> Cell:
-        of_location = partial(normalize_appointment, rules=rules.dates, location=pair[1])
-        return suggesting("appointment_date", of_location)(pair[0])
-
-    pairs = list(zip(texts, locations, strict=True))
-    return _by_rule(pairs, rule, tells_spelling=rules.tells_spelling)
 
 
 def _blank_rows(frame: pd.DataFrame, plan: ColumnPlan, found: _Findings) -> list[bool]:
@@ -370,7 +219,7 @@ def _schema_failures(
     return [(int(number), str(name), ProblemCode[str(check)]) for number, name, check in failures]
 
 
-def _schema_texts(column: _Column) -> list[str]:
+def _schema_texts(column: FieldColumn) -> list[str]:
     """Return texts fit to stand in a frame: not every pandas keeps what was not decoded."""
     texts = column.texts
     undecoded = [
@@ -406,7 +255,7 @@ def _values(name: str, texts: Sequence[str]) -> list[Any]:
     return [text or None for text in texts]
 
 
-def _instants(appointments: _Column) -> Iterator[datetime | None]:
+def _instants(appointments: FieldColumn) -> Iterator[datetime | None]:
     """Yield each row's appointment in UTC; normalized text has an offset."""
     for position, text in enumerate(appointments.texts):
         problem = appointments.problems.get(position)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from importer.cli import problem_lines as lines
+from importer.cli.asking import asking
 from importer.cli.code_names import problems_named
 from importer.cli.failures import WANTS_JSON, tell_people
 from importer.cli.files import each_file
@@ -134,6 +135,22 @@ class _Asked:
 
 def check_one(source: Path, asked: _Asked) -> ExitCode:
     """Check one file, print what was found, and return its exit code."""
+    # Lines for a program that have been printed cannot be taken back after an answer.
+    if asked.shape != "full":
+        return _check(source, asked)
+
+    def work(settings: Settings) -> ExitCode:
+        return _check(source, replace(asked, settings=settings))
+
+    return asking(work, asked.settings)
+
+
+def _check(source: Path, asked: _Asked) -> ExitCode:
+    """Check one file as far as its open questions let it go.
+
+    Raises:
+        SourceError: The file cannot be used, or something about it must be answered first.
+    """
     from importer.pipeline import check_file, question_of  # noqa: PLC0415 - pandas is slow
 
     try:
@@ -149,8 +166,11 @@ def check_one(source: Path, asked: _Asked) -> ExitCode:
     _print(report, fixed, str(source), asked)
     if fixed is not None and asked.shape != "full":
         say(fixed_line(report, fixed))
-    if question is not None:
-        tell_people(question)
+    if question is None:
+        return report.exit_code
+    if asked.shape == "full":
+        raise question
+    tell_people(question)
     return report.exit_code
 
 

@@ -102,6 +102,13 @@ def _text(value: object) -> str:
         case Mapping():
             return ", ".join(f"{key} = {_text(value[key])}" for key in value)
         case tuple():
-            return ",".join("-".join(str(end) for end in dict.fromkeys(span)) for span in value)
+            return ",".join(_part(part) for part in value)
         case _:
             return str(value)
+
+
+def _part(value: object) -> str:
+    """Return a heading as it is, and a span of rows as `--rows` takes it."""
+    if isinstance(value, tuple):
+        return "-".join(str(end) for end in dict.fromkeys(value))
+    return str(value)

@@ -150,9 +150,9 @@ def _found(example: ProblemExample, signs: Signs, *, show_values: bool) -> str:
     # Text lines and spreadsheet rows part ways after a cell that holds a line break.
     is_apart = example.line not in {None, example.row_number}
     line = f"line {example.line}" if is_apart else ""
-    value = _one_line(example.value) if show_values else (signs.hidden if example.value else "")
+    value = one_line(example.value) if show_values else (signs.hidden if example.value else "")
     hints = ", ".join(note for note in (example.hint, line) if note)
-    better = f"{signs.arrow} {_one_line(example.suggestion)}" if example.suggestion else ""
+    better = f"{signs.arrow} {one_line(example.suggestion)}" if example.suggestion else ""
     parts = [
         click.style(better, fg="green") if better and show_values else "",
         dim(hints) if hints else "",
@@ -161,7 +161,7 @@ def _found(example: ProblemExample, signs: Signs, *, show_values: bool) -> str:
     return f"{value:<{_VALUE_WIDTH}}  {notes}" if value and notes else value or notes
 
 
-def _one_line(value: str) -> str:
+def one_line(value: str) -> str:
     """Return the value without what could move the cursor or hide the rest of the screen."""
     plain = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in value)
     return plain if len(plain) <= _LONGEST_VALUE else plain[: _LONGEST_VALUE - 3] + "..."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from importer.cli.asking import asking
 from importer.cli.bar import narrator_for
 from importer.cli.files import destinations, each_file
 from importer.cli.next_steps import next_steps
@@ -52,15 +53,19 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **_flags: object) -> 
     settings = settings_of(ctx)
     is_named = len(files) > 1 and not (settings.json or settings.quiet)
     if settings.dry_run:
-        plan = partial(plan_one, settings=settings)
-        ctx.exit(each_file(ctx, files, plan, is_named=is_named))
+
+        def plan_it(source: Path) -> ExitCode:
+            return asking(partial(plan_one, source), settings)
+
+        ctx.exit(each_file(ctx, files, plan_it, is_named=is_named))
     refuse_unattended(settings)
     places = destinations(files, settings)
     start_logs(settings)
 
     def import_one(source: Path) -> ExitCode:
         results, summary = places[source]
-        return run_one(source, replace(settings, results=results, summary=summary))
+        told = replace(settings, results=results, summary=summary)
+        return asking(partial(run_one, source), told)
 
     ctx.exit(each_file(ctx, files, import_one, is_named=is_named))
 

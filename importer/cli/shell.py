@@ -11,6 +11,7 @@ from importer import __version__
 from importer.errors import EXIT_MEANINGS
 
 COMMANDS: dict[str, str] = {
+    "map": "Make a profile for files with headings like these.",
     "check": "Say what would be refused; send nothing.",
     "run": "Book the rows of a file.",
     "resume": "Carry on with a run that was stopped.",

@@ -8,16 +8,22 @@ from importer.normalize.cell import EMPTY, Cell
 from importer.normalize.dates import (
     FITS_DMY_ONLY,
     FITS_MDY_ONLY,
-    DateOrder,
     DateRules,
+    has_short_year,
     normalize_birth_date,
+    orders_of,
+    read_clock,
 )
 from importer.normalize.fields import field_rules
+from importer.normalize.joins import Joined, join_moment
+from importer.normalize.names import WholeName, split_name
 from importer.normalize.numbers import normalize_integer, normalize_location_id
+from importer.normalize.order_evidence import OrderEvidence
 from importer.normalize.phone import normalize_phone
 from importer.normalize.places import STATES, normalize_state, normalize_zip
 from importer.normalize.suggestions import suggesting
-from importer.normalize.text import LONGEST_NAME, LONGEST_TEXT, normalize_name, normalize_text
+from importer.normalize.text import LONGEST_NAME, LONGEST_TEXT, normalize_name, normalize_text, tidy
+from importer.normalize.values import mapped_value
 from importer.normalize.words import normalize_birth_sex, normalize_boolean
 
 __all__ = [
@@ -29,9 +35,14 @@ __all__ = [
     "LONGEST_URL",
     "STATES",
     "Cell",
-    "DateOrder",
     "DateRules",
+    "Joined",
+    "OrderEvidence",
+    "WholeName",
     "field_rules",
+    "has_short_year",
+    "join_moment",
+    "mapped_value",
     "normalize_appointment",
     "normalize_birth_date",
     "normalize_birth_sex",
@@ -45,5 +56,9 @@ __all__ = [
     "normalize_text",
     "normalize_url",
     "normalize_zip",
+    "orders_of",
+    "read_clock",
+    "split_name",
     "suggesting",
+    "tidy",
 ]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _OFFSET = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})?")
 _WIDEST_OFFSET = timedelta(hours=14)
+_TWO_READINGS = frozenset((ProblemCode.DATE_ORDER_NEEDED, ProblemCode.DATE_ORDER_MIXED))
 _YEARS = range(1980, 2200)
 """Outside it the year was mistyped; inside it every zone's offset is whole minutes."""
 
@@ -63,7 +64,7 @@ def _read(text: str, rules: DateRules, location: str) -> datetime | Unread:
 def _without_time(text: str, rules: DateRules) -> Unread:
     """Return why a text without a time of day is no appointment; it is never midnight."""
     day = read_date(text, rules)
-    if not isinstance(day, Unread) or day.problem is ProblemCode.DATE_ORDER_NEEDED:
+    if not isinstance(day, Unread) or day.problem in _TWO_READINGS:
         return Unread(ProblemCode.APPOINTMENT_NO_TIME)
     if day.problem is ProblemCode.DATE_UNREADABLE:
         return Unread(ProblemCode.APPOINTMENT_UNREADABLE)

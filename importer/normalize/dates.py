@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time
-from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from importer.normalize.cell import Cell, without_wide_digits
 from importer.normalize.text import tidy
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from zoneinfo import ZoneInfo
 
-DateOrder: TypeAlias = Literal["MDY", "DMY"]
+    from importer.model import DateOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +24,12 @@ class DateRules:
 
     order: DateOrder | None = None
     """How 03/04/1985 is meant; None makes it a question for the file."""
+    order_by_field: Mapping[str, DateOrder] = field(default_factory=dict)
+    """Orders of single columns, by API field; they win over `order`."""
+    mixed_fields: frozenset[str] = frozenset()
+    """Fields whose column holds dates of both orders: one that fits both is refused."""
+    is_mixed: bool = False
+    """The same, of the one field that these rules are for."""
     timezone: ZoneInfo | None = None
     """The zone of a time without offset; None makes it a question for the file."""
     timezone_by_location: Mapping[str, ZoneInfo] = field(default_factory=dict)
@@ -31,10 +37,20 @@ class DateRules:
     two_digit_pivot: int | None = None
     """The last two-digit year of this century: with 25, `25` is 2025 and `26` is 1926."""
 
+    @property
+    def knows_a_zone(self) -> bool:
+        """Return whether any time without an offset has a zone."""
+        return self.timezone is not None or bool(self.timezone_by_location)
+
+    def of(self, name: str) -> DateRules:
+        """Return the rules for the column of one field."""
+        order = self.order_by_field.get(name, self.order)
+        return replace(self, order=order, is_mixed=name in self.mixed_fields)
+
 
 FITS_MDY_ONLY = "it can only be month first"
 FITS_DMY_ONLY = "it can only be day first"
-"""Hints with DATE_ORDER_NEEDED: evidence for a person, which never decides by itself."""
+"""Hints with a date that has one reading only, which is not that of the rules."""
 
 OLDEST_AGE = 130
 """Nobody on record lived longer than 122 years; above this a year was mistyped."""
@@ -50,6 +66,8 @@ _MONTHS = {
 _ISO = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
 _COMPACT = re.compile(r"((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})")
 _NUMERIC = re.compile(r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})")
+_MAYBE_NUMERIC = re.compile(r"[\s']*[0-9]{1,2}[-/.][0-9]")
+"""Tells most other texts apart at once; a whole column comes by."""
 _GAP = r"[ .,/-]{1,2}"
 _DAY = r"([0-9]{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"([0-9]{4}|[0-9]{2})"
@@ -162,31 +180,81 @@ def _hour(written: int, half: str | None) -> int | None:
     return written % _NOON + (_NOON if half in "Pp" else 0)
 
 
+def has_short_year(text: str) -> bool:
+    """Return whether a cell of dates has a year of two digits."""
+    plain = without_wide_digits(tidy(text).text)
+    clock = read_clock(plain)
+    found = read_date(plain if clock is None else clock.day, DateRules())
+    return isinstance(found, Unread) and found.problem is ProblemCode.DATE_TWO_DIGIT_YEAR
+
+
+def orders_of(text: str, rules: DateRules) -> tuple[DateOrder, ...]:
+    """Return the orders in which a date of three numbers can be read, in any cell of dates.
+
+    Returns:
+        Nothing for a text that is no such date, and for one such as 03/03/1985, which is the
+        same day in both.
+    """
+    if text.isascii() and not _MAYBE_NUMERIC.match(text):
+        return ()
+    cell = tidy(text)
+    if cell.is_error:
+        return ()
+    plain = without_wide_digits(cell.text)
+    clock = read_clock(plain)
+    match = _NUMERIC.fullmatch(plain if clock is None else clock.day)
+    if match is None or (year := _year(match[4], rules)) is None:
+        return ()
+    first, second = int(match[1]), int(match[3])
+    month_first, day_first = _day(year, first, second), _day(year, second, first)
+    if month_first == day_first:
+        return ()
+    readings: tuple[tuple[DateOrder, date | Unread], ...]
+    readings = (("MDY", month_first), ("DMY", day_first))
+    return tuple(order for order, day in readings if isinstance(day, date))
+
+
 def _ordered(first: int, second: int, year_text: str, rules: DateRules) -> date | Unread:
     """Return the day of a date of three numbers, which needs the order of the settings."""
     year = _year(year_text, rules)
     if year is None:
         return Unread(ProblemCode.DATE_TWO_DIGIT_YEAR)
     month_first, day_first = _day(year, first, second), _day(year, second, first)
+    if month_first == day_first:
+        return month_first
+    if rules.is_mixed and isinstance(month_first, date) and isinstance(day_first, date):
+        return Unread(ProblemCode.DATE_ORDER_MIXED)
     match rules.order:
         case "MDY":
-            return month_first
+            return _expected(month_first, day_first, FITS_DMY_ONLY)
         case "DMY":
-            return day_first
+            return _expected(day_first, month_first, FITS_MDY_ONLY)
         case None:
-            return _question(month_first, day_first)
+            return _undecided(month_first, day_first, is_mixed=rules.is_mixed)
         case _:
             assert_never(rules.order)
 
 
-def _question(month_first: date | Unread, day_first: date | Unread) -> Unread:
-    """Return what to ask when no order was given; evidence is a hint, not an answer."""
-    if isinstance(month_first, date):
-        hint = "" if isinstance(day_first, date) else FITS_MDY_ONLY
-        return Unread(ProblemCode.DATE_ORDER_NEEDED, hint)
-    if isinstance(day_first, date):
-        return Unread(ProblemCode.DATE_ORDER_NEEDED, FITS_DMY_ONLY)
-    return Unread(ProblemCode.DATE_NOT_IN_CALENDAR)
+def _expected(day: date | Unread, other: date | Unread, hint: str) -> date | Unread:
+    """Return the day in the order of the rules; say so if only the other order has one."""
+    if isinstance(day, Unread) and isinstance(other, date):
+        return Unread(day.problem, hint)
+    return day
+
+
+def _undecided(
+    month_first: date | Unread, day_first: date | Unread, *, is_mixed: bool
+) -> date | Unread:
+    """Return the only reading of a date in a column of both orders; else ask for the order."""
+    if not is_mixed:
+        return Unread(ProblemCode.DATE_ORDER_NEEDED, _fits_one(month_first, day_first))
+    return month_first if isinstance(month_first, date) else day_first
+
+
+def _fits_one(month_first: date | Unread, day_first: date | Unread) -> str:
+    if isinstance(day_first, Unread):
+        return FITS_MDY_ONLY
+    return FITS_DMY_ONLY if isinstance(month_first, Unread) else ""
 
 
 def _named(year_text: str, month: int, day: int, rules: DateRules) -> date | Unread:

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from importer.normalize.addresses import normalize_email, normalize_url
 from importer.normalize.appointments import normalize_appointment
 from importer.normalize.dates import normalize_birth_date
-from importer.normalize.numbers import normalize_integer, normalize_location_id
+from importer.normalize.numbers import (
+    normalize_integer,
+    normalize_location_id,
+    normalize_record_number,
+)
 from importer.normalize.phone import normalize_phone
 from importer.normalize.places import normalize_state, normalize_zip
 from importer.normalize.suggestions import suggesting
@@ -45,8 +49,8 @@ def field_rules(
         "first_name": normalize_name,
         "last_name": normalize_name,
         "phone": normalize_phone,
-        "birth_date": partial(normalize_birth_date, rules=dates, today=today),
-        "appointment_date": partial(normalize_appointment, rules=dates),
+        "birth_date": partial(normalize_birth_date, rules=dates.of("birth_date"), today=today),
+        "appointment_date": partial(normalize_appointment, rules=dates.of("appointment_date")),
         "is_walk_in": normalize_boolean,
         "email": normalize_email,
         "reason": normalize_text,
@@ -58,7 +62,7 @@ def field_rules(
         "address_zip": partial(normalize_zip, pads=pad_zip),
         "attribution": _short_text,
         "custom_booking_management_url": normalize_url,
-        "emr_patient_id": _short_text,
+        "emr_patient_id": normalize_record_number,
         "paperwork_status": _short_text,
         "visit_type_id": normalize_integer,
     }

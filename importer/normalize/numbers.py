@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 
 from importer.normalize.cell import Cell, without_wide_digits
-from importer.normalize.text import tidy
+from importer.normalize.text import LONGEST_NAME, normalize_text, tidy
 from importer.problems import ProblemCode
 
 LARGEST_EXACT = 2**53
-"""Above it a spreadsheet's number column changes the last digits without a word."""
+"""From it on a spreadsheet's number column changes the last digits without a word."""
 
 _FLOAT = re.compile(r"\+?([0-9]+)\.0*")
 _SCIENTIFIC = re.compile(r"\+?([0-9]+)(?:\.([0-9]*))?[eE]\+?([0-9]{1,6})")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 _DIGITS = re.compile(r"[0-9]+")
 _LONGEST_ID = 40
+_ROUNDED = re.compile(r"([0-9]{16,}\.0)|[0-9](?:\.[0-9]+)?[eE]\+[0-9]{2,3}")
+"""How a number stands that a spreadsheet keeps, or shows, with fewer digits than were typed."""
 _TEXT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -38,9 +40,23 @@ def normalize_integer(text: str) -> Cell:
     digits = digits.lstrip("0")
     if not digits:
         return Cell(text, ProblemCode.INTEGER_NOT_EXACT, "zero is no id")
-    if len(digits) > _LONGEST_ID or int(digits) > LARGEST_EXACT:
+    if len(digits) > _LONGEST_ID or int(digits) >= LARGEST_EXACT:
         return Cell(text, ProblemCode.INTEGER_TOO_LARGE)
     return Cell(digits, cell.problem)
+
+
+def normalize_record_number(text: str) -> Cell:
+    """Return a patient's id in another system: any text, but no number that lost its digits.
+
+    An id in which a digit is wrong belongs to somebody else.
+    """
+    cell = normalize_text(text, longest=LONGEST_NAME)
+    if cell.is_error:
+        return cell
+    if match := _ROUNDED.fullmatch(without_wide_digits(cell.text)):
+        lost = ProblemCode.INTEGER_TOO_LARGE if match[1] else ProblemCode.SCIENTIFIC_PRECISION_LOST
+        return Cell(text, lost)
+    return cell
 
 
 def normalize_location_id(text: str, *, allows_text: bool = False) -> Cell:

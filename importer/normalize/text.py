@@ -26,7 +26,8 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 _INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb]"
+    "[\u115f\u1160\u2800\u3164\uffa0\U000e0000-\U000e007f]"  # fillers, blank Braille, tags
+    "|[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb]"
     # Joiners belong between the letters of Persian and Indic names and inside emoji; elsewhere
     # they are leftovers of a copy.
     "|(?<![\u0590-\u1dff\u2600-\u2fff\u3001-\ufefe\U00010000-\U0010ffff])[\u200c\u200d]"
@@ -35,6 +36,14 @@ _INVISIBLE = re.compile(
 
 _EXCEL_TEXT_MARK = re.compile(r"^'+(?=[0-9=+\-@])")
 """The apostrophe by which a spreadsheet marks text; `'Abdul` and `O'Brien` are names."""
+
+_ERROR_VALUES = frozenset(
+    (
+        *("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!"),
+        *("#CALC!", "#FIELD!", "#BLOCKED!", "#GETTING_DATA"),
+    )
+)
+"""What a spreadsheet writes into a CSV where a formula failed; never anybody's name."""
 
 _EMOJI = re.compile("[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
 
@@ -86,7 +95,7 @@ def _is_plain(text: str) -> bool:
         text.isascii()
         and text.isprintable()
         and len(text) <= LONGEST_CELL
-        and text[:1] not in {" ", "'"}
+        and text[:1] not in {" ", "'", "#"}
         and text[-1:] != " "
         and "  " not in text
     )
@@ -96,6 +105,12 @@ def _refusal(text: str, *, joins_lines: bool) -> ProblemCode | None:
     """Return why `text` cannot be mended, or None."""
     if len(text) > LONGEST_CELL:
         return ProblemCode.CELL_TOO_LONG
+    if text.strip().upper() in _ERROR_VALUES:
+        return ProblemCode.CELL_ERROR_VALUE
+    return _refused_character(text, joins_lines=joins_lines)
+
+
+def _refused_character(text: str, *, joins_lines: bool) -> ProblemCode | None:
     if _NOT_DECODED.search(text):
         return ProblemCode.CELL_NOT_DECODABLE
     if _CONTROL.search(text):

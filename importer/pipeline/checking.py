@@ -7,11 +7,12 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from importer.errors import ExitCode, SourceError
+from importer.errors import ExitCode
 from importer.identity import identify
 from importer.model import State
 from importer.pipeline.groups import Grouping
-from importer.pipeline.intake import passed_problem, raise_first, take_in
+from importer.pipeline.intake import passed_problem, take_in
+from importer.pipeline.questions import question_about
 from importer.problems import ProblemCode, RowProblem
 from importer.reports import CheckReport, Look
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from importer.errors import SourceError
     from importer.model import Clock
     from importer.pipeline.intake import Intake
     from importer.reading import Chunk
@@ -34,32 +36,25 @@ def check_file(
     Raises:
         SourceError: The file as a whole cannot be used.
     """
-    from importer.validate import FileQuestions  # noqa: PLC0415 - pandera is slow to import
-
     look = look or Look()
     now = clock.now()
     intake = intake_for(source, settings, now=now, tells_spelling=look.tells_spelling)
     survey = _Survey(now=now, grouping=Grouping(intake.table.headings, look), plan_of=intake)
-    questions = FileQuestions()
+    questions = intake.questions()
     for checked in intake.chunks_with(questions):
         for position, row in enumerate(checked.rows):
             survey.add(checked.chunk, position, row, allow_duplicates=settings.allow_duplicates)
-    report = survey.report()
+    report = replace(survey.report(), profile=settings.profile or "")
     asked = questions.problems()
     if not asked:
-        return replace(report, profile=settings.profile or "")
-    return replace(
-        report, profile=settings.profile or "", questions=asked, exit_code=ExitCode.SOURCE
-    )
+        return report
+    confirmable = questions.confirmable()
+    return replace(report, questions=asked, confirmable=confirmable, exit_code=ExitCode.SOURCE)
 
 
 def question_of(report: CheckReport) -> SourceError | None:
     """Return what must be answered before the file can be imported, None when nothing is open."""
-    try:
-        raise_first(report.source_name, report.questions)
-    except SourceError as question:
-        return question
-    return None
+    return question_about(report.source_name, report.questions, report.confirmable)
 
 
 def intake_for(source: Path, settings: Settings, *, now: datetime, tells_spelling: bool) -> Intake:
@@ -115,7 +110,7 @@ class _Survey:
             sheet=intake.table.sheet,
             kind=intake.table.kind,
             rows_in=counts.total(),
-            columns_mapped=len(intake.plan.fields),
+            columns_mapped=len(intake.plan.sources),
             columns_total=len(intake.source_columns),
             ready=counts[State.READY],
             invalid=counts[State.INVALID],

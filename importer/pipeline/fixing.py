@@ -47,9 +47,7 @@ def fix_file(source: Path, target: Path, settings: Settings, *, clock: Clock) ->
 
 def _edits(intake: Intake) -> Iterator[Edit]:
     """Yield the cells to change, in the order of the rows."""
-    from importer.validate import FileQuestions  # noqa: PLC0415 - pandera is slow to import
-
-    for checked in intake.chunks_with(FileQuestions()):
+    for checked in intake.chunks_with(intake.questions()):
         frame = checked.chunk.frame
         for position, row in enumerate(checked.rows):
             for problem in row.problems:

@@ -20,13 +20,13 @@ from importer.pipeline.carrying_on import (
 )
 from importer.pipeline.ending import RunReport, finish, write_failure
 from importer.pipeline.groups import Grouping
-from importer.pipeline.intake import take_in
+from importer.pipeline.intake import rules_of, take_in
 from importer.pipeline.job import Job, OpenRun, Unobserved
 from importer.pipeline.ledgers import opened_and_swept
 from importer.pipeline.planning import plan_run
 from importer.pipeline.reporting import default_place
 from importer.pipeline.sending import send
-from importer.pipeline.stored_settings import refuse_others, restored
+from importer.pipeline.stored_settings import as_confirmed, refuse_others, restored
 from importer.pipeline.views import plan_view
 from importer.posting import Stop
 from importer.reading import copy_privately
@@ -103,7 +103,8 @@ def plan_file(source: Path, settings: Settings, *, clock: Clock, selection: Sele
             digest, intake = _taken_in(job, spool, source)
             newest, is_begun = newest_unfinished(job, digest, intake.sheet)
             if newest is not None and is_begun:
-                refuse_others(newest.run_id, newest.settings, settings)
+                job, newest, intake = _confirmed(job, newest, intake)
+                refuse_others(newest.run_id, newest.settings, job.settings)
                 grouping = Grouping(intake.table.headings)
                 return plan_view(job, newest, intake, grouping, left=left_to_send(job, newest))
             run, grouping = plan_run(job, run_id, source, digest, intake, spool)
@@ -211,7 +212,7 @@ def _import(job: Job, source: Path) -> RunReport:
         digest, intake = _taken_in(job, spool, source)
         run = run_to_carry_on(job, digest, intake.sheet)
         if run is not None:
-            return _carry_on(job, run, intake)
+            return _carry_on(*_confirmed(job, run, intake))
         run, grouping = plan_run(job, run_id, source, digest, intake, spool)
         is_kept = True
         opened = OpenRun(ledger=job.ledger, run=run, intake=intake, spool=spool)
@@ -227,6 +228,16 @@ def _taken_in(job: Job, spool: Spool, source: Path) -> tuple[str, Intake]:
     copy = spool.place_for(source.name)
     digest = copy_privately(source, copy)
     return digest, take_in(copy, job.settings, now=job.clock.now())
+
+
+def _confirmed(job: Job, run: RunRecord, intake: Intake) -> tuple[Job, RunRecord, Intake]:
+    """Return all three with what a person confirmed when the run began."""
+    settings = as_confirmed(job.settings, run.settings)
+    return (
+        replace(job, settings=settings),
+        run,
+        replace(intake, rules=rules_of(settings)),
+    )
 
 
 def _carry_on(job: Job, run: RunRecord, intake: Intake) -> RunReport:

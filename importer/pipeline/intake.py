@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from importer.columns import plan_columns
-from importer.errors import SourceError
+from importer.columns import ProfileColumns, plan_columns
+from importer.drift import heading_changes
+from importer.errors import OpenQuestion, SourceError
+from importer.folding import folded
+from importer.pipeline.file_errors import raise_first, sentence_of
+from importer.pipeline.questions import FileQuestions, survey_orders
 from importer.problems import ProblemCode, RowProblem
 from importer.reading import ReadOptions, open_table
 
@@ -16,13 +20,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from importer.columns import ColumnPlan
+    from importer.field_columns import Rules
     from importer.problems import FileProblem
     from importer.reading import Chunk, Table
     from importer.settings import Settings
-    from importer.validate import CheckedRow, FileQuestions, Rules
-
-_PLACES_SHOWN = 6
-"""As many as there are fields that every booking needs."""
+    from importer.validate import CheckedRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +68,20 @@ class Intake:
             SourceError: The file turned out to be unusable, or one question about the whole
                 file must be answered first.
         """
-        from importer.validate import FileQuestions  # noqa: PLC0415 - pandera is slow
-
-        questions = FileQuestions()
+        questions = self.questions()
+        if self.rules.dates.knows_a_zone:
+            questions.raise_open(self.name)
         yield from self.chunks_with(questions)
-        raise_first(self.name, questions.problems())
+        questions.raise_open(self.name)
+
+    def questions(self) -> FileQuestions:
+        """Return what the file asks before its rows are checked, from its columns of dates.
+
+        Raises:
+            SourceError: The file turned out to be unusable.
+        """
+        dates = self.rules.dates
+        return FileQuestions(orders=survey_orders(self.table, self.plan, dates), rules=dates)
 
     def chunks_with(self, questions: FileQuestions) -> Iterator[CheckedChunk]:
         """Yield every row of the file, checked, and add what they ask to `questions`.
@@ -80,9 +91,10 @@ class Intake:
         """
         from importer.validate import check_chunk  # noqa: PLC0415 - pandera is slow
 
+        rules = replace(self.rules, dates=questions.decided())
         for chunk in self.table.chunks():
-            rows = check_chunk(chunk, self.plan, self.rules, today=self.today)
-            questions.add(rows)
+            rows = check_chunk(chunk, self.plan, rules, today=self.today)
+            questions.zone.add(rows)
             yield CheckedChunk(chunk=chunk, rows=rows)
 
 
@@ -99,17 +111,50 @@ def take_in(path: Path, settings: Settings, *, now: datetime, name: str = "") ->
         SourceError: It cannot be read, or required columns are missing.
     """
     named = name or path.name
-    table = open_table(path, _options(path, settings, named))
+    table, plan = open_source(path, settings, named)
+    _raise_unusable(named, table, plan, settings)
+    return Intake(
+        name=named, table=table, plan=plan, rules=rules_of(settings), today=today_of(settings, now)
+    )
+
+
+def open_source(path: Path, settings: Settings, name: str) -> tuple[Table, ColumnPlan]:
+    """Open a file and return its table with what is known of its columns, right or wrong.
+
+    Raises:
+        SourceError: It cannot be read.
+    """
+    table = open_table(path, _options(path, settings, name))
     plan = plan_columns(
         table.headings,
-        mapped=settings.columns,
+        profile=columns_of(settings),
         provided=settings.defaults.keys(),
         is_results=table.is_results,
         show_headings=settings.show_values,
     )
-    raise_first(named, tuple(p for p in plan.problems if p.is_error))
-    return Intake(
-        name=named, table=table, plan=plan, rules=rules_of(settings), today=_today(settings, now)
+    return table, plan
+
+
+def _raise_unusable(name: str, table: Table, plan: ColumnPlan, settings: Settings) -> None:
+    """Raise if the headings are not clear, or not those that the profile was made for.
+
+    Raises:
+        OpenQuestion: They have changed, and nothing else is wrong with them.
+        SourceError: What keeps the file from being read.
+    """
+    theirs = {c: text for c, text in enumerate(table.headings) if c not in plan.ours}
+    expected = settings.headings
+    changes = heading_changes(expected, theirs, show=settings.show_values) if expected else ()
+    errors = tuple(p for p in plan.problems if p.is_error)
+    if not changes or errors:
+        raise_first(name, (*changes, *errors))
+        return
+    raise OpenQuestion(
+        f"{name}: {sentence_of(changes)}",
+        todo=ProblemCode.HEADINGS_CHANGED.fix,
+        code=ProblemCode.HEADINGS_CHANGED.code,
+        question="The profile was made for other headings. Go on with these?",
+        answers={"headings": ()},
     )
 
 
@@ -146,49 +191,34 @@ def passed_problem(row: CheckedRow, now: datetime, plan: ColumnPlan) -> RowProbl
     )
 
 
+def columns_of(settings: Settings) -> ProfileColumns:
+    """Return what the settings say about columns."""
+    return ProfileColumns(mapped=settings.columns, joined=settings.joined, split=settings.split)
+
+
 def rules_of(settings: Settings) -> Rules:
     """Return the rules by which cells become requests."""
-    from importer.normalize import DateRules  # noqa: PLC0415 - only when a file is read
-    from importer.validate import Rules  # noqa: PLC0415 - pandera is slow to import
+    from importer.field_columns import Rules  # noqa: PLC0415 - only when a file is read
+    from importer.normalize import DateRules  # noqa: PLC0415 - as above
 
     return Rules(
         dates=DateRules(
             order=settings.date_order,
+            order_by_field={**settings.confirmed_orders, **settings.date_orders},
             timezone=settings.timezone,
             timezone_by_location=settings.timezone_by_location,
             two_digit_pivot=settings.two_digit_pivot,
         ),
         defaults=settings.defaults,
+        values={
+            name: {folded(word): value for word, value in words.items()}
+            for name, words in settings.value_maps.items()
+        },
         pad_zip=settings.pad_zip,
         text_location_ids=settings.text_location_ids,
     )
 
 
-def raise_first(name: str, problems: tuple[FileProblem, ...]) -> None:
-    """Raise for problems of a whole file, if there are any.
-
-    Raises:
-        SourceError: Says each kind once, with its first few places and the fix of the first.
-    """
-    if not problems:
-        return
-    kinds: dict[ProblemCode, list[FileProblem]] = {}
-    for problem in problems:
-        kinds.setdefault(problem.code, []).append(problem)
-    sentences = [_sentence(code, alike) for code, alike in kinds.items()]
-    raise SourceError(
-        f"{name}: {' '.join(sentences)}", todo=problems[0].code.fix, code=problems[0].code.code
-    )
-
-
-def _sentence(code: ProblemCode, alike: list[FileProblem]) -> str:
-    """Return what is wrong, once, and where."""
-    places = [": ".join(word for word in (p.place, p.hint) if word) for p in alike]
-    told = [place for place in places if place]
-    more = len(told) - _PLACES_SHOWN
-    shown = [*told[:_PLACES_SHOWN], *([f"and {more} more"] if more > 0 else [])]
-    return f"{code.sentence.removesuffix('.')}: {'; '.join(shown)}." if shown else code.sentence
-
-
-def _today(settings: Settings, now: datetime) -> date:
+def today_of(settings: Settings, now: datetime) -> date:
+    """Return what day it is at the clinic."""
     return now.astimezone(settings.timezone).date() if settings.timezone else now.date()

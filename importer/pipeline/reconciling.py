@@ -104,15 +104,15 @@ def _rewritten(ledger: Ledger, run: RunRecord, settings: Settings, clock: Clock)
 
 
 def _unknown_rows(ledger: Ledger, run: RunRecord, intake: Intake) -> Iterator[UnknownRow]:
-    columns = {name: intake.plan.fields.get(field) for name, field in _SHOWN.items()}
+    columns = {name: intake.plan.columns_of(field) for name, field in _SHOWN.items()}
     with ledger.history() as history:
         unknown = {row.row_number: row for row in history.rows(run.run_number, State.UNKNOWN)}
     for chunk in intake.table.chunks():
         wanted = [n for n in chunk.frame.index.tolist() if n in unknown]
         for number in wanted:
             cells = {
-                name: "" if column is None else str(chunk.frame.at[number, column])
-                for name, column in columns.items()
+                name: " ".join(str(chunk.frame.at[number, column]) for column in held)
+                for name, held in columns.items()
             }
             yield _worksheet_row(unknown[number], cells)
 

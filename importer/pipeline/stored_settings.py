@@ -12,7 +12,7 @@ from importer.errors import SourceError
 if TYPE_CHECKING:
     from importer.settings import Settings
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Raised whenever the same cell would become another request than before."""
 
 
@@ -34,7 +34,10 @@ def refuse_others(run_id: str, kept: str, settings: Settings) -> None:
     """
     before, now = json.loads(kept), json.loads(stored(settings))
     differing = sorted(
-        name for name in before.keys() | now.keys() if before.get(name) != now.get(name)
+        name
+        for name in before.keys() | now.keys()
+        # What an earlier version did not know was as good as empty.
+        if (before.get(name) or None) != (now.get(name) or None)
     )
     if differing:
         raise SourceError(
@@ -53,11 +56,18 @@ def restored(settings: Settings, kept: str) -> Settings:
         header_row=before["header_row"],
         delimiter=before["delimiter"],
         columns=before["columns"],
+        joined={name: tuple(halves) for name, halves in before.get("joined", {}).items()},
+        split=before.get("split", {}),
+        value_maps=before.get("value_maps", {}),
+        # The run began with these very headings, whatever the profile says now.
+        headings=(),
         timezone=ZoneInfo(zone) if zone else None,
         timezone_by_location={
             location: ZoneInfo(name) for location, name in before["timezone_by_location"].items()
         },
         date_order=before["date_order"],
+        date_orders=before.get("date_orders", {}),
+        confirmed_orders=before.get("confirmed_orders", {}),
         two_digit_pivot=before["two_digit_pivot"],
         pad_zip=before["pad_zip"],
         text_location_ids=before["text_location_ids"],
@@ -65,3 +75,13 @@ def restored(settings: Settings, kept: str) -> Settings:
         allow_walkin_scheduling=before["allow_walkin_scheduling"],
         allow_duplicates=before["allow_duplicates"],
     )
+
+
+def as_confirmed(settings: Settings, kept: str) -> Settings:
+    """Return `settings` with the date orders that a person confirmed when the run began.
+
+    An answer stands for its run, so that the same command carries on without asking again.
+    """
+    before = json.loads(kept).get("confirmed_orders", {})
+    is_open = settings.date_order is None and not settings.confirmed_orders
+    return replace(settings, confirmed_orders=before) if is_open and before else settings

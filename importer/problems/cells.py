@@ -49,12 +49,26 @@ CELLS: Final = {
         "Nothing; check --fix writes it as it is sent.",
         Example("California", "CA"),
     ),
+    "IMP206": Entry(
+        E,
+        "name not as the pattern says",
+        "The cell cannot be split into first and last name by the profile's pattern alone.",
+        "Write it as the pattern says, without title, suffix or nickname, or in two columns.",
+        Example("Example Jr., Ann, with last, first", "Example, Ann"),
+    ),
     "IMP210": Entry(
         E,
         "not a date",
         "The text is not a date in a form that can be read without guessing.",
         "Write it as YYYY-MM-DD.",
         Example("next Monday", "2030-01-07"),
+    ),
+    "IMP211": Entry(
+        E,
+        "day first or month first in one column",
+        "The column holds dates of both orders, so one that fits both cannot be read.",
+        "Write the dates of the column in one order, or as YYYY-MM-DD.",
+        Example("03/04/1985 beside 13/04/1985 and 04/13/1985", "1985-03-04"),
     ),
     "IMP212": Entry(
         E,
@@ -195,6 +209,20 @@ CELLS: Final = {
         "The text is not a date and time in a form that can be read without guessing.",
         "Write it as YYYY-MM-DD HH:MM.",
         Example("Monday morning", "2030-01-07 09:30"),
+    ),
+    "IMP235": Entry(
+        E,
+        "not a time of day",
+        "The text is not a time of day in a form that can be read without guessing.",
+        "Write it as HH:MM, or format the cell as a time.",
+        Example("0.395833", "09:30"),
+    ),
+    "IMP236": Entry(
+        E,
+        "date and time cells contradict each other",
+        "The date cell has another time than the time cell, or the time cell another day.",
+        "Keep the day in one cell and the time in the other.",
+        Example("2030-01-07 08:00 beside 09:30", "2030-01-07 beside 09:30"),
     ),
     "IMP240": Entry(
         E,

@@ -72,4 +72,11 @@ HEADINGS: Final = {
             "results made with another state folder", "the same file without its row_key column"
         ),
     ),
+    "IMP110": Entry(
+        E,
+        "headings differ from the profile's",
+        "The headings are not those that the profile was made for.",
+        "If the change is right, correct [file] headings in the profile: solv-import map FILE.",
+        Example('headings = ["Cell #"], but the file says Cell No', 'headings = ["Cell No"]'),
+    ),
 }

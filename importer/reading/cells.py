@@ -13,6 +13,9 @@ _ROUNDING = timedelta(milliseconds=50)
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
 _ANY_DAY = date(2000, 1, 1)
+_FIRST_SURE_DAY = date(1900, 3, 1)
+"""Before it spreadsheets count a February 29th that never was, so a cell may mean either day."""
+_DAY_BEFORE_FIRST = date(1899, 12, 31)
 
 
 def cell_text(value: CellValue) -> str:
@@ -35,6 +38,9 @@ def cell_text(value: CellValue) -> str:
 
 def _moment_text(value: datetime | date | time | timedelta) -> str:
     match value:
+        case date() if date(value.year, value.month, value.day) < _FIRST_SURE_DAY:
+            # As a bare number it is read as no date, by nobody.
+            return str((date(value.year, value.month, value.day) - _DAY_BEFORE_FIRST).days)
         case datetime():
             return _rounded(value).isoformat()
         case date():

@@ -18,12 +18,11 @@ from importer.settings.layers import (
     toml_layer,
     variable_layer,
 )
-from importer.settings.parsing import zone
+from importer.settings.mapping import TABLE_NAMES, Tables
 from importer.settings.values import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from zoneinfo import ZoneInfo
 
 _DEFAULT = "default"
 
@@ -50,7 +49,7 @@ def load_settings(
     values.pop("client_secret_file")
     values["state_dir"] = values["state_dir"] or state_folder(environ)
     values["defaults"] = _defaults(values)
-    values["columns"], values["timezone_by_location"] = _tables(layers, origins)
+    values |= _tables(layers, origins)
     settings = _settings(values, origins, layers)
     _refuse_contradictions(settings)
     return settings
@@ -105,21 +104,18 @@ def _defaults(values: dict[str, Any]) -> dict[str, str]:
     return {name: text for name, text in taken.items() if text is not None}
 
 
-def _tables(
-    layers: Sequence[Layer], origins: dict[str, str]
-) -> tuple[dict[str, str], dict[str, ZoneInfo]]:
-    by_columns = next((layer for layer in layers if layer.columns), None)
-    by_zones = next((layer for layer in layers if layer.zones), None)
-    origins["columns"] = by_columns.origin if by_columns else _DEFAULT
-    origins["timezone_by_location"] = by_zones.origin if by_zones else _DEFAULT
-    zones: dict[str, ZoneInfo] = {}
-    for location, name in (by_zones.zones if by_zones else {}).items():
-        try:
-            zones[location] = zone(name)
-        except ValueError as error:
-            where = f"{origins['timezone_by_location']}: [dates.timezones] {location}"
-            raise SettingsError(f"{where} cannot be used: {error}.") from None
-    return dict(by_columns.columns) if by_columns else {}, zones
+def _tables(layers: Sequence[Layer], origins: dict[str, str]) -> dict[str, Any]:
+    """Return each table from the nearest place that has it, whole: tables are not mixed."""
+    taken: dict[str, Any] = {}
+    for name in TABLE_NAMES:
+        layer = next((layer for layer in layers if getattr(layer.tables, name)), None)
+        origins[name] = layer.origin if layer else _DEFAULT
+        taken[name] = getattr(layer.tables if layer else Tables(), name)
+    # A flag for the whole file wins over the orders of single columns in a profile.
+    one = next((n for n, layer in enumerate(layers) if "date_order" in layer.texts), len(layers))
+    if not any(layer.tables.date_orders for layer in layers[: one + 1]):
+        origins["date_orders"], taken["date_orders"] = _DEFAULT, {}
+    return taken
 
 
 def _config_layer(folder: Path) -> Layer:
@@ -160,9 +156,18 @@ def _refuse_contradictions(settings: Settings) -> None:
             f"{settings.origins['rate']} is `none`, which is only for a server on this machine.",
             todo="Name the limit that Solv agreed to, such as --rate 2/s.",
         )
-    location = settings.location_id
-    if location and not location.isdecimal() and not settings.text_location_ids:
-        raise SettingsError(
-            f"{settings.origins['location_id']} cannot be used: give the location's number.",
-            todo="Set text_location_ids = true under [values] if Solv gave you ids with letters.",
-        )
+    if not settings.text_location_ids:
+        _refuse_text_locations(settings)
+
+
+def _refuse_text_locations(settings: Settings) -> None:
+    mapped = settings.value_maps.get("location_id", {}).values()
+    for origin, locations in (
+        (settings.origins["location_id"], [settings.location_id or "0"]),
+        (f"{settings.origins['value_maps']} [values.location_id]", mapped),
+    ):
+        if not all(map(str.isdecimal, locations)):
+            raise SettingsError(
+                f"{origin} cannot be used: give the location's number.",
+                todo="Set text_location_ids = true under [values] if Solv's ids have letters.",
+            )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import stat
 import tomllib
@@ -12,17 +11,26 @@ from typing import TYPE_CHECKING, Any
 from dotenv import dotenv_values
 
 from importer.errors import SettingsError
-from importer.model import BOOKING_FIELDS
 from importer.settings.catalogue import PREFIX, SPECS
+from importer.settings.mapping import (
+    KEYS,
+    Tables,
+    as_text,
+    one_value,
+    read_tables,
+    require_known,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 _ALSO_READ = frozenset({PREFIX + "CONFIG_DIR"})
 _SECRET_KEYS = frozenset({"client_secret", "secret", "password", "token", "access_token"})
 _SECRET_FILE = PREFIX + "CLIENT_SECRET_FILE"
-_FILE_TABLES = ("file", "columns", "defaults", "dates", "run", "values")
+_FILE_TABLES = ("file", "columns", "joined", "split", "defaults", "dates", "run", "values")
+_OF_THEIR_WORDS = frozenset({"columns", "joined", "split"})
+"""Tables whose keys, or values, are headings."""
 _FOR_GROUP_OR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -32,8 +40,7 @@ class Layer:
 
     origin: str
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
-    columns: Mapping[str, str] = field(default_factory=dict, repr=False)
-    zones: Mapping[str, str] = field(default_factory=dict)
+    tables: Tables = field(default_factory=Tables)
     unknown: tuple[str, ...] = ()
 
     def name_of(self, setting: str) -> str:
@@ -52,7 +59,7 @@ class Layer:
 
 def flag_layer(flags: Mapping[str, object]) -> Layer:
     """Return what the command line says; a flag that was not given is None."""
-    given = {name: _scalar(value) for name, value in flags.items() if value is not None}
+    given = {name: as_text(value) for name, value in flags.items() if value is not None}
     return Layer(origin="flag", texts=given)
 
 
@@ -146,50 +153,26 @@ def toml_layer(path: Path, *, origin: str, is_profile: bool) -> Layer:
     _refuse_secrets(tables, origin)
     texts: dict[str, str] = {}
     for table_name, table in tables.items():
-        _require_known(table_name, _FILE_TABLES, f"{origin}: [{table_name}]")
+        require_known(table_name, _FILE_TABLES, f"{origin}: [{table_name}]")
         if not isinstance(table, dict):
             raise SettingsError(f"{origin}: {table_name} must be a table, such as [{table_name}].")
-        if table_name != "columns":
+        if table_name not in _OF_THEIR_WORDS:
             texts |= _table_texts(table_name, table, origin)
     if is_profile and "profile" in texts:
         raise SettingsError(f"{origin}: a profile cannot name another profile.")
-    return Layer(
-        origin=origin,
-        texts=texts,
-        columns=_columns(tables.get("columns", {}), origin),
-        zones=_zones(tables.get("dates", {}).get("timezones", {}), origin),
-    )
+    return Layer(origin=origin, texts=texts, tables=read_tables(tables, origin))
 
 
 def _table_texts(table_name: str, table: Mapping[str, Any], origin: str) -> dict[str, str]:
     by_key = {s.file_key: s.name for s in SPECS.values() if s.section == table_name}
-    also = ("timezones",) if table_name == "dates" else ()
+    also = KEYS.get(table_name, ())
     texts: dict[str, str] = {}
     for key, value in table.items():
         where = f"{origin}: [{table_name}] {key}"
-        _require_known(key, (*by_key, *also), where)
+        require_known(key, (*by_key, *also), where)
         if key in by_key:
-            texts[by_key[key]] = _one_value(value, where)
+            texts[by_key[key]] = one_value(value, where)
     return texts
-
-
-def _columns(table: Mapping[str, Any], origin: str) -> dict[str, str]:
-    by_field: dict[str, str] = {}
-    for heading, target in table.items():
-        where = f'{origin}: [columns] "{heading}"'
-        field_name = _one_value(target, where)
-        _require_known(field_name, BOOKING_FIELDS, f'{where} = "{field_name}"')
-        if field_name in by_field:
-            raise SettingsError(f"{where}: {field_name} is mapped twice.")
-        by_field[field_name] = heading
-    return {heading: field_name for field_name, heading in by_field.items()}
-
-
-def _zones(table: object, origin: str) -> dict[str, str]:
-    where = f"{origin}: [dates.timezones]"
-    if not isinstance(table, dict):
-        raise SettingsError(f'{where} must be a table of lines such as 4021 = "America/Chicago".')
-    return {key: _one_value(value, f"{where} {key}") for key, value in table.items()}
 
 
 def _refuse_secrets(tables: Mapping[str, Any], origin: str) -> None:
@@ -199,25 +182,6 @@ def _refuse_secrets(tables: Mapping[str, Any], origin: str) -> None:
                 f"{origin} holds {key}: a file that travels must not hold a secret.",
                 todo="Use SOLV_IMPORT_CLIENT_SECRET, or SOLV_IMPORT_CLIENT_SECRET_FILE.",
             )
-        # A heading may well be called "Token"; only its column is named here.
-        if isinstance(value, dict) and key != "columns":
+        # A heading, or a clinic, may well be called "Token"; only a word is named here.
+        if isinstance(value, dict) and key not in (*_OF_THEIR_WORDS, *KEYS["values"]):
             _refuse_secrets(value, origin)
-
-
-def _require_known(key: str, known: Iterable[str], where: str) -> None:
-    names = list(known)
-    if key in names:
-        return
-    near = difflib.get_close_matches(key.lower(), names, n=1, cutoff=0.5)
-    hint = f"Did you mean {near[0]}?" if near else f"It takes: {', '.join(names)}."
-    raise SettingsError(f"{where} is not known.", todo=hint)
-
-
-def _one_value(value: object, where: str) -> str:
-    if isinstance(value, (str, int, float)):
-        return _scalar(value)
-    raise SettingsError(f"{where} must be one value.")
-
-
-def _scalar(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from importer.address import AddressError, base_url_of, is_loopback_url
+from importer.model import NAME_PATTERNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from importer.model import DateOrder, NamePattern
 
 _YES = frozenset({"true", "yes", "on", "1"})
 _NO = frozenset({"false", "no", "off", "0"})
@@ -117,7 +120,7 @@ def _near_zone(word: str) -> str:
     return ""
 
 
-def date_order(word: str) -> Literal["MDY", "DMY"]:
+def date_order(word: str) -> DateOrder:
     """Return which of day and month comes first."""
     match word.strip().upper():
         case "MDY":
@@ -126,6 +129,14 @@ def date_order(word: str) -> Literal["MDY", "DMY"]:
             return "DMY"
         case _:
             raise ValueError("say MDY or DMY")
+
+
+def name_pattern(word: str) -> NamePattern:
+    """Return how names are written."""
+    for known in NAME_PATTERNS:
+        if word.strip() == known:
+            return known
+    raise ValueError("say " + " or ".join(f'"{known}"' for known in NAME_PATTERNS))
 
 
 def delimiter(word: str) -> str:
@@ -142,6 +153,29 @@ def location(word: str) -> str:
     if _LOCATION.fullmatch(stripped):
         return stripped
     raise ValueError("give the location's number, such as 4021")
+
+
+def or_empty(read: Callable[[str], str]) -> Callable[[str], str]:
+    """Return a reader that lets an empty text through: the field is left out then."""
+    return lambda word: read(word) if word.strip() else ""
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """Return a reader of one of these words, whatever its case."""
+
+    def read(word: str) -> str:
+        if word.strip().lower() not in words:
+            raise ValueError(f"say {' or '.join(words)}")
+        return word.strip().lower()
+
+    return read
+
+
+def state_letters(word: str) -> str:
+    """Return the two letters of a US state, in capitals."""
+    if re.fullmatch(r"[A-Za-z]{2}", word.strip()):
+        return word.strip().upper()
+    raise ValueError("give the state's two letters, such as IL")
 
 
 def positive_id(word: str) -> str:

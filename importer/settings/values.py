@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
+    from importer.model import DateOrder, NamePattern
     from importer.rate import Rate
 
 Verbosity = Literal[0, 1, 2]
@@ -66,9 +67,19 @@ class Settings:
     delimiter: str | None
     columns: Mapping[str, str]
     """Their heading -> API field, as a profile maps them."""
+    joined: Mapping[str, tuple[str, ...]]
+    """API field -> the headings of its date and of its time of day."""
+    split: Mapping[str, NamePattern]
+    """Their heading of whole names -> how they are written."""
+    value_maps: Mapping[str, Mapping[str, str]]
+    """API field -> their word -> its value; "" leaves the field out."""
+    headings: tuple[str, ...]
+    """The headings that the profile was made for; empty when it does not say."""
     timezone: ZoneInfo | None
     timezone_by_location: Mapping[str, ZoneInfo]
-    date_order: Literal["MDY", "DMY"] | None
+    date_order: DateOrder | None
+    date_orders: Mapping[str, DateOrder]
+    """Orders of single columns, by API field; they win over `date_order`."""
     two_digit_pivot: int | None
     pad_zip: bool
     text_location_ids: bool
@@ -100,6 +111,8 @@ class Settings:
     """As it was named."""
     origins: Mapping[str, str]
     """Setting -> where its value came from, such as `flag --rate`."""
+    confirmed_orders: Mapping[str, DateOrder] = field(default_factory=dict)
+    """Orders that nobody set, and that a person confirmed for this file."""
     unknown_variables: tuple[str, ...] = ()
     """SOLV_IMPORT_ variables that no setting reads; most often a misspelling."""
 
@@ -148,9 +161,16 @@ class Settings:
             "header_row": self.header_row,
             "delimiter": self.delimiter,
             "columns": dict(sorted(self.columns.items())),
+            "joined": {name: list(halves) for name, halves in sorted(self.joined.items())},
+            "split": dict(sorted(self.split.items())),
+            "value_maps": {
+                name: dict(sorted(words.items())) for name, words in sorted(self.value_maps.items())
+            },
             "timezone": None if self.timezone is None else self.timezone.key,
             "timezone_by_location": {location: zone.key for location, zone in zones},
             "date_order": self.date_order,
+            "date_orders": dict(sorted(self.date_orders.items())),
+            "confirmed_orders": dict(sorted(self.confirmed_orders.items())),
             "two_digit_pivot": self.two_digit_pivot,
             "pad_zip": self.pad_zip,
             "text_location_ids": self.text_location_ids,

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from importer.cli.shell import COMMANDS, shell
 from importer.errors import EXIT_MEANINGS
+from importer.headings import SYNONYMS
 from importer.settings import SPECS
 
 ROOT = Path(__file__).parents[2]
+KINDS = ("csv", "toml")
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 
 
@@ -99,3 +102,20 @@ def test_no_page_promises_what_no_client_can_keep(page: Path) -> None:
 
 def test_the_schema_of_the_summary_is_json() -> None:
     json.loads((ROOT / "docs" / "summary.schema.json").read_text(encoding="utf-8"))
+
+
+def test_the_page_of_profiles_lists_every_known_heading() -> None:
+    page = (ROOT / "docs" / "profiles.md").read_text(encoding="utf-8")
+    for name, headings in SYNONYMS.items():
+        assert f"| `{name}` | {', '.join(headings)} |" in page
+
+
+def test_the_example_of_the_page_of_profiles_reads_its_own_file(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "profiles.md").read_text(encoding="utf-8")
+    (rows,), (profile,) = (re.findall(rf"```{kind}\n(.*?)```", page, re.DOTALL) for kind in KINDS)
+    (tmp_path / "june.csv").write_text(rows, encoding="utf-8")
+    (tmp_path / "lakeside.toml").write_text(profile, encoding="utf-8")
+    words = ["check", str(tmp_path / "june.csv"), "--profile", str(tmp_path / "lakeside.toml")]
+    result = CliRunner().invoke(shell, [*words, "--json"])
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report["ready"], report["problems"]) == (0, 2, [])

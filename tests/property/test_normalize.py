@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.model import BOOKING_FIELDS
+from importer.model import BOOKING_FIELDS, DATE_FIELDS
 from importer.normalize import DateRules, field_rules, normalize_phone
 
 if TYPE_CHECKING:
@@ -24,6 +24,13 @@ RULES: dict[str, Callable[[str], Cell]] = {
     **field_rules(
         DateRules(order="MDY", timezone=ZoneInfo("America/Chicago"), two_digit_pivot=30), TODAY
     ),
+    **{
+        f"{name} (mixed)": rule
+        for name, rule in field_rules(
+            DateRules(mixed_fields=frozenset(DATE_FIELDS), timezone=ZoneInfo("UTC")), TODAY
+        ).items()
+        if name in DATE_FIELDS
+    },
     **{
         f"{name} (other settings)": rule
         for name, rule in field_rules(

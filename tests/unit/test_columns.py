@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from importer.columns import (
-    OUR_HEADINGS,
-    SYNONYMS,
-    VETO_WORDS,
-    ColumnPlan,
-    known_field,
-    plan_columns,
-)
+from importer.columns import OUR_HEADINGS, ColumnPlan, ProfileColumns, plan_columns
+from importer.headings import SYNONYMS, VETO_WORDS, known_field
 from importer.model import BOOKING_FIELDS, REQUIRED_FIELDS
 from importer.problems import FileProblem, ProblemCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 P = ProblemCode
 
 
-def plan(*headings: str, show: bool = True, **how: object) -> ColumnPlan:
-    return plan_columns(headings, show_headings=show, **how)  # type: ignore[arg-type]
+def plan(
+    *headings: str,
+    show: bool = True,
+    mapped: Mapping[str, str] | None = None,
+    joined: Mapping[str, tuple[str, str]] | None = None,
+    split: Mapping[str, str] | None = None,
+    **how: Any,
+) -> ColumnPlan:
+    profile = ProfileColumns(mapped=mapped or {}, joined=joined or {}, split=split or {})
+    return plan_columns(headings, profile=profile, show_headings=show, **how)
 
 
 def found(planned: ColumnPlan, code: ProblemCode) -> list[FileProblem]:
@@ -271,3 +277,57 @@ def test_rules_do_not_cost_half_a_second_of_pandas() -> None:
         "sys.exit(bool({'pandas', 'pandera', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_date_and_a_time_column_are_joined() -> None:
+    planned = plan(
+        *("First", "Last", "Phone", "DOB", "Clinic", "Appt Date", "Appt Time"),
+        joined={"appointment_date": ("Appt Date", "Appt Time")},
+    )
+    assert planned.problems == ()
+    assert planned.columns_of("appointment_date") == (5, 6)
+    assert (planned.fields["appointment_date"], planned.sources[6]) == (5, "appointment_date")
+    assert planned.columns_of("email") == ()
+
+
+def test_two_columns_of_an_appointment_say_that_they_may_be_joined() -> None:
+    (problem,) = found(plan("Appt Date", "Appt Time"), P.COLUMN_TWICE)
+    assert "[joined]" in problem.hint
+
+
+@pytest.mark.parametrize("headings", [("Appt Date",), ("Appt Time", "Notes"), ("Notes",)])
+def test_a_half_that_is_not_there_stops_the_file(headings: tuple[str, ...]) -> None:
+    planned = plan(*headings, joined={"appointment_date": ("Appt Date", "Appt Time")})
+    hints = [problem.hint for problem in found(planned, P.PROFILE_COLUMN_MISSING)]
+    assert hints == [
+        f"appointment_date is joined from the heading {half!r}"
+        for half in ("Appt Date", "Appt Time")
+        if half not in headings
+    ]
+    assert found(planned, P.COLUMN_MISSING) == found(
+        plan(*headings, provided={"appointment_date"}), P.COLUMN_MISSING
+    )
+
+
+def test_a_half_that_is_there_twice_is_a_question() -> None:
+    planned = plan(
+        *("appt date", "APPT DATE", "Time"), joined={"appointment_date": ("Appt Date", "Time")}
+    )
+    assert [p.place for p in found(planned, P.COLUMN_TWICE)] == ["columns A and B and C"]
+    assert planned.joined == {}
+
+
+def test_one_column_of_names_is_split_and_wins_over_known_ones() -> None:
+    planned = plan("Patient", "First", "Phone", split={"Patient": "Last, First"})
+    assert planned.split is not None
+    assert (planned.split.column, planned.split.pattern) == (0, "Last, First")
+    assert (planned.fields["first_name"], planned.fields["last_name"]) == (0, 0)
+    assert planned.sources == {0: "first_name", 2: "phone"}
+    assert [problem.place for problem in found(planned, P.COLUMN_UNKNOWN)] == ["column B"]
+
+
+def test_a_column_of_names_that_is_not_there_stops_the_file() -> None:
+    planned = plan("Name", split={"Patient": "Last, First"})
+    (problem,) = found(planned, P.PROFILE_COLUMN_MISSING)
+    assert problem.hint == "the name is split from the heading 'Patient'"
+    assert planned.split is None

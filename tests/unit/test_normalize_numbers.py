@@ -24,7 +24,7 @@ P = ProblemCode
         ("4.021E3", "4021"),
         ("4.0210E+03", "4021"),
         ("\uff14\uff10\uff12\uff11", "4021"),
-        ("9007199254740992", "9007199254740992"),
+        ("9007199254740991", "9007199254740991"),
     ],
 )
 def test_whole_number_comes_out_in_plain_digits(written: str, sent: str) -> None:

@@ -92,7 +92,7 @@ def test_neighbors_with_the_same_country_code_are_taken() -> None:
         ("none", P.PHONE_LETTERS),
         ("inf", P.PHONE_LETTERS),
         ("nan", P.PHONE_LETTERS),
-        ("#N/A", P.PHONE_LETTERS),
+        ("#N/A", P.CELL_ERROR_VALUE),
         ("312-555-0142 / 312-555-0143", P.PHONE_TWO_NUMBERS),
         ("312-555-0142 or 555-0143", P.PHONE_TWO_NUMBERS),
         ("3125550142, 3125550143", P.PHONE_TWO_NUMBERS),

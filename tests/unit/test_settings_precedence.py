@@ -8,6 +8,7 @@ import pytest
 
 from importer.rate import Rate
 from importer.settings import SPECS, Settings, load_settings
+from importer.settings.mapping import TABLE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +111,7 @@ def test_columns_come_from_the_profile_alone(load: Load) -> None:
 
 
 def test_every_setting_has_an_origin(load: Load) -> None:
-    expected = {*SPECS, "columns", "timezone_by_location"} - {"client_secret_file"}
+    expected = {*SPECS, *TABLE_NAMES} - {"client_secret_file"}
     assert set(load().origins) == expected
 
 

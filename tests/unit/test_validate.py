@@ -12,10 +12,12 @@ import pandera.pandas as pa
 import pytest
 
 from importer.columns import OUR_HEADINGS, plan_columns
+from importer.field_columns import Rules
 from importer.model import BOOKING_FIELDS, REQUIRED_FIELDS
 from importer.normalize import DateRules, field_rules
+from importer.pipeline.questions import ZoneQuestion
 from importer.problems import ProblemCode, RowProblem
-from importer.validate import CheckedRow, FileQuestions, Rules, check_chunk
+from importer.validate import CheckedRow, check_chunk
 from schemas import BOOKING
 
 if TYPE_CHECKING:
@@ -64,9 +66,9 @@ def check(
 
 def file_questions(rows: Sequence[CheckedRow]) -> tuple[FileProblem, ...]:
     """Return the questions that these rows ask of the whole file."""
-    questions = FileQuestions()
-    questions.add(rows)
-    return questions.problems()
+    question = ZoneQuestion()
+    question.add(rows)
+    return question.problems()
 
 
 def told(row: CheckedRow) -> list[tuple[ProblemCode, str, int | None]]:
@@ -281,23 +283,12 @@ def test_missing_zone_is_one_question_for_the_file() -> None:
     assert question.hint == "7 rows ask, first 2, 3, 4, 5, 6"
 
 
-def test_unclear_order_is_one_question_with_evidence() -> None:
-    born = ["03/04/1985", "02/13/1985", "12/25/1985", "25/12/1985", "1985-03-04"]
-    rows = check(*[GOOD | {"birth_date": text} for text in born])
-    (question,) = file_questions(rows)
-    assert question.code is P.DATE_ORDER_NEEDED
-    assert question.hint == "4 rows ask, first 2, 3, 4, 5; 2 can only be MDY, 1 only DMY"
-
-
-def test_both_questions_are_gathered_over_chunks() -> None:
+def test_the_question_is_gathered_over_chunks() -> None:
     rules = Rules(dates=DateRules())
-    questions = FileQuestions()
-    questions.add(check(GOOD | {"birth_date": "03/04/1985"}, rules=rules))
-    questions.add(check(GOOD, rules=rules))
-    assert [(problem.code, problem.hint) for problem in questions.problems()] == [
-        (P.TIMEZONE_NEEDED, "2 rows ask, first 2, 2"),
-        (P.DATE_ORDER_NEEDED, "1 row asks, first 2; 0 can only be MDY, 0 only DMY"),
-    ]
+    question = ZoneQuestion()
+    question.add(check(GOOD, rules=rules))
+    question.add(check(GOOD, rules=rules))
+    assert [problem.hint for problem in question.problems()] == ["2 rows ask, first 2, 2"]
 
 
 def test_row_without_a_location_does_not_ask_for_a_zone() -> None:

@@ -1,0 +1,107 @@
+"""A profile as TOML: what a clinic keeps in git, and what a review of it should show."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from importer.model import DateOrder, NamePattern
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
+_WORDS = ("true", "false")
+
+
+@dataclass(slots=True, kw_only=True)
+class Profile:
+    """What is known of one clinic's files so far."""
+
+    made_from: str
+    headings: Sequence[str] = ()
+    columns: dict[str, str] = field(default_factory=dict)
+    joined: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    split: dict[str, NamePattern] = field(default_factory=dict)
+    value_maps: dict[str, dict[str, str]] = field(default_factory=dict)
+    orders: dict[str, DateOrder] = field(default_factory=dict)
+    two_digit_pivot: int | None = None
+    timezone: str = ""
+    zones: dict[str, str] = field(default_factory=dict)
+    defaults: dict[str, str] = field(default_factory=dict)
+    reading: dict[str, str] = field(default_factory=dict)
+    """Other keys of [file]."""
+    switches: dict[str, str] = field(default_factory=dict)
+    """Plain keys of [values]."""
+    doubts: list[str] = field(default_factory=list)
+    """What is not sure, as comments."""
+
+    def toml(self) -> str:
+        """Return the text of the file, tables in the order in which people read them."""
+        return "\n".join(self._lines()) + "\n"
+
+    def _lines(self) -> Iterator[str]:
+        yield f"# How {_comment(self.made_from)} reads; written by solv-import map."
+        yield from (f"# {_comment(doubt)}" for doubt in self.doubts)
+        yield from _table("columns", self.columns)
+        yield from _table("joined", self.joined)
+        yield from _table("split", self.split)
+        yield from _table("values", self.switches)
+        for name, words in self.value_maps.items():
+            yield from _table(f"values.{name}", words)
+        yield from _table("dates", self._dates())
+        yield from _table("dates.timezones", self.zones)
+        yield from _table("defaults", self.defaults)
+        yield from _table("file", {**self.reading, "headings": list(self.headings)})
+
+    def _dates(self) -> dict[str, str | dict[str, DateOrder]]:
+        """Return one order for all columns where they agree, else one for each."""
+        dates: dict[str, str | dict[str, DateOrder]] = {}
+        different = set(self.orders.values())
+        if len(different) == 1:
+            dates["order"] = different.pop()
+        elif self.orders:
+            dates["orders"] = dict(self.orders)
+        if self.two_digit_pivot is not None:
+            dates["two_digit_pivot"] = str(self.two_digit_pivot)
+        if self.timezone:
+            dates["timezone"] = self.timezone
+        return dates
+
+
+def _table(name: str, lines: Mapping[str, object]) -> Iterator[str]:
+    filled = {key: value for key, value in lines.items() if value != []}
+    if filled:
+        yield f"\n[{name}]"
+        yield from (f"{_key(key)} = {_value(value)}" for key, value in filled.items())
+
+
+def _key(text: str) -> str:
+    return text if _BARE_KEY.fullmatch(text) else _text(text)
+
+
+def _value(value: object) -> str:
+    match value:
+        case list():
+            # One heading a line, so that a review shows which one changed.
+            return "[\n" + "".join(f"  {_text(text)},\n" for text in value) + "]"
+        case tuple():
+            return "[" + ", ".join(map(_text, value)) + "]"
+        case dict():
+            return "{ " + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items()) + " }"
+        case str() if _NUMBER.fullmatch(value) or value in _WORDS:
+            return value
+        case _:
+            return _text(str(value))
+
+
+def _text(text: str) -> str:
+    """Return a TOML string; JSON's escapes are a part of TOML's."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _comment(text: str) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in text)

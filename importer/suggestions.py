@@ -1,0 +1,167 @@
+"""What a file's headings and cells suggest for a profile; a person decides."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from importer.headings import NEAR_ENOUGH, heading_key, known_field, score_of
+from importer.model import BOOKING_FIELDS, NAME_PATTERNS
+from importer.normalize import (
+    DateRules,
+    OrderEvidence,
+    field_rules,
+    has_short_year,
+    read_clock,
+    split_name,
+    tidy,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from importer.model import NamePattern
+
+PRE_SELECTED = 90
+"""Of 100: from here on a suggestion stands already chosen, and below it is only offered."""
+
+MOST_WORDS = 200
+"""A column of more different words than this holds no clinics or visit types."""
+
+_LONGEST_HEADING = 60
+_SAMPLES = 3
+_WHOLE_NAMES = frozenset(
+    (
+        *("name", "fullname", "patient", "patientname", "patientfullname", "ptname", "pt"),
+        *("client", "clientname", "customername", "nameofpatient", "wholename"),
+    )
+)
+_LIKE_DATA = re.compile(r"@|[0-9]{4}|[0-9][-/.:][0-9]|\([0-9]{3}\)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A field that a heading may stand for."""
+
+    field: str
+    score: float
+    """Of 100; 100 is a known name."""
+
+    @property
+    def is_sure(self) -> bool:
+        """Return whether the heading is a known name, so that nobody need be asked."""
+        return self.score > _ALL_BUT_KNOWN
+
+    @property
+    def is_pre_selected(self) -> bool:
+        """Return whether it may stand already chosen."""
+        return self.score >= PRE_SELECTED
+
+
+_ALL_BUT_KNOWN = 100
+
+
+def suggest_field(heading: str) -> Suggestion | None:
+    """Return the field that a heading most likely stands for, None when none comes near."""
+    known = known_field(heading)
+    if known is not None:
+        return Suggestion(field=known, score=_ALL_BUT_KNOWN + 1)
+    score, best = max((score_of(name, heading), name) for name in BOOKING_FIELDS)
+    return Suggestion(field=best, score=score) if score >= NEAR_ENOUGH else None
+
+
+def names_whole_people(heading: str) -> bool:
+    """Return whether a heading sounds like first and last name in one column."""
+    return heading_key(heading) in _WHOLE_NAMES
+
+
+def looks_like_data(text: str) -> bool:
+    """Return whether a heading, or a clinic's word, may be a patient's data instead.
+
+    Dates, phone numbers, addresses of e-mail, long numbers and long text never go into a
+    profile, which lies in git.
+    """
+    note = re.sub(r"\([mdyhs/\-. :]+\)", "", text, flags=re.IGNORECASE)
+    return len(text) > _LONGEST_HEADING or not text.isprintable() or bool(_LIKE_DATA.search(note))
+
+
+@dataclass(slots=True, kw_only=True)
+class ColumnFacts:
+    """What the cells of one column are, as far as a profile needs to know."""
+
+    samples: list[str] = field(default_factory=list, repr=False)
+    """The first three different values."""
+    words: dict[str, None] | None = field(default_factory=dict, repr=False)
+    """Every different value, None when there are too many for a list of words."""
+    filled: int = 0
+    days: int = 0
+    """Dates without a time of day, or with midnight."""
+    clocks: int = 0
+    """Times of day without a date."""
+    local_times: int = 0
+    """Times of day, with or without a date, that lack an offset."""
+    short_years: int = 0
+    """Dates whose year has two digits."""
+    evidence: OrderEvidence = field(default_factory=OrderEvidence)
+    splits: dict[NamePattern, int] = field(default_factory=lambda: dict.fromkeys(NAME_PATTERNS, 0))
+    """How many cells each pattern splits."""
+
+    def add(self, texts: Iterable[str], *, is_name: bool, is_date: bool) -> None:
+        """Look at some cells of the column."""
+        for raw in texts:
+            text = tidy(raw).text
+            if not text:
+                continue
+            self.filled += 1
+            self._keep(text)
+            if is_date:
+                self._add_date(text)
+            if is_name:
+                for pattern in NAME_PATTERNS:
+                    self.splits[pattern] += split_name(text, pattern) is not None
+
+    def _keep(self, text: str) -> None:
+        if len(self.samples) < _SAMPLES and text not in self.samples:
+            self.samples.append(text)
+        if self.words is not None:
+            self.words[text] = None
+            if len(self.words) > MOST_WORDS:
+                self.words = None
+
+    def _add_date(self, text: str) -> None:
+        clock = read_clock(text)
+        if clock is None:
+            self.days += 1
+        elif clock.time is not None:
+            is_midnight = bool(clock.day) and clock.time.isoformat() == "00:00:00"
+            self.days += is_midnight
+            self.clocks += not clock.day
+            self.local_times += not clock.offset and not is_midnight
+        self.short_years += has_short_year(text)
+        self.evidence.add([text], _PIVOTED)
+
+    @property
+    def is_time_alone(self) -> bool:
+        """Return whether all cells are times of day."""
+        return 0 < self.filled == self.clocks
+
+    @property
+    def is_day_alone(self) -> bool:
+        """Return whether all cells are dates without a time."""
+        return 0 < self.filled == self.days
+
+
+_PIVOTED = DateRules(two_digit_pivot=99)
+"""So that dates with short years count as evidence, too."""
+
+
+def unknown_words(facts: ColumnFacts, name: str, today: date) -> tuple[str, ...]:
+    """Return the words of a column that the usual rule of a field refuses.
+
+    Words that look like data are left out: they are no clinic's own, and go into no profile.
+    """
+    rule = field_rules(DateRules(), today)[name]
+    refused = (word for word in facts.words or () if rule(word).is_error)
+    return tuple(word for word in refused if not looks_like_data(word))

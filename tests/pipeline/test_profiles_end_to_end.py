@@ -1,0 +1,154 @@
+"""Joined, split and mapped files go the whole way: booked, fed back, carried on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from openpyxl import load_workbook
+
+from importer.errors import ExitCode, OpenQuestion, SourceError
+from importer.pipeline import import_file, unknown_worksheet
+from tests.pipeline.desk import counts_of, statuses
+from tests.rows import invented_row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from importer.pipeline import RunReport
+    from tests.pipeline.desk import Desk
+
+    Write = Callable[..., Path]
+
+PROFILE = """
+[joined]
+appointment_date = ["Day", "Time"]
+[split]
+Patient = "Last, First"
+[values.location_id]
+Lakeview = 4021
+[dates]
+timezone = "America/Chicago"
+"""
+
+
+def odd_row(number: int, **changes: str) -> dict[str, str]:
+    """Return an invented row as an old system would export it."""
+    plain = invented_row(number)
+    return {
+        "Patient": f"{plain['last_name']}, {plain['first_name']}",
+        "Day": "2090-05-01",
+        "Time": f"{8 + number // 4}:{number % 4 * 15:02}",
+        "Phone": plain["phone"],
+        "DOB": plain["birth_date"],
+        "Clinic": " lakeview ",
+    } | changes
+
+
+def clinic(folder: Path, text: str = PROFILE) -> str:
+    (folder / "clinic.toml").write_text(text, encoding="utf-8")
+    return str(folder / "clinic.toml")
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_an_odd_file_is_booked_as_a_plain_one_and_its_results_are_an_input(
+    kind: str,
+    desk: Callable[..., Desk],
+    write_csv: Write,
+    write_xlsx: Write,
+    tmp_path: Path,
+) -> None:
+    at, profile = desk(), clinic(tmp_path)
+    rows = [odd_row(2), odd_row(3), odd_row(4, Time="0.5"), odd_row(5, Patient="Ada Sample")]
+    source = (write_csv if kind == "csv" else write_xlsx)(rows)
+
+    report = at.run(source, profile=profile, only_valid=True)
+
+    assert counts_of(report) == {"booked": 2, "invalid": 2}
+    sheet = load_workbook(report.results_path)["Results"]
+    assert [sheet.cell(row, 3).fill.fgColor.rgb != "00000000" for row in (2, 4)] == [False, True]
+    sheet.cell(4, 3).value, sheet.cell(5, 1).value = "17:15", "Sample, Ada"
+    assert report.results_path is not None
+    corrected = tmp_path / "corrected.xlsx"
+    sheet.parent.save(corrected)
+    again = at.run(corrected, profile=profile)
+    assert counts_of(again) == {"booked": 2, "skipped": 2}
+    assert statuses(again) == {2: "skipped", 3: "skipped", 4: "booked", 5: "booked"}
+
+
+def test_the_same_booking_in_a_plain_file_is_skipped(
+    desk: Callable[..., Desk], write_csv: Write, tmp_path: Path
+) -> None:
+    at = desk()
+    at.run(write_csv([odd_row(2)]), profile=clinic(tmp_path))
+    plain = invented_row(2, appointment_date="2090-05-01T08:30:00-05:00")
+    report = at.run(write_csv([plain], "plain.csv"))
+    assert counts_of(report) == {"skipped": 1}
+
+
+def test_the_worksheet_of_unknown_rows_shows_both_cells(
+    desk: Callable[..., Desk], write_csv: Write, tmp_path: Path
+) -> None:
+    at = desk(faults={"500": 1.0})
+    report = at.run(write_csv([odd_row(2)]), profile=clinic(tmp_path))
+    assert counts_of(report) == {"unknown": 1}
+    sheet = tmp_path / "unknown.csv"
+    unknown_worksheet(report.summary.run_id, at.settings(), sheet, clock=at.clock)
+    text = sheet.read_text("utf-8-sig")
+    assert "2090-05-01 8:30" in text
+
+
+def refuse_after_the_first(at: Desk) -> None:
+    """Let the gateway refuse everything once something is booked, so that the run stops."""
+    at.observer.on_progress = lambda view: (
+        at.sandbox.fault_rate("gateway-forbidden", 1.0) if view.booked else None
+    )
+
+
+def confirmed(at: Desk, source: Path, **orders: str) -> RunReport:
+    """Import a file as a person at a terminal does who says yes to the orders."""
+    settings = replace(at.settings(in_flight=1), confirmed_orders=orders)  # type: ignore[arg-type]
+    return import_file(
+        source, settings, clock=at.clock, observer=at.observer, selection=settings.selection
+    )
+
+
+def test_a_confirmed_order_carries_its_run_on_without_another_question(
+    desk: Callable[..., Desk], write_csv: Write
+) -> None:
+    at = desk()
+    source = write_csv(invented_row(n, birth_date=f"03/{n + 10}/1985") for n in range(2, 10))
+    with pytest.raises(OpenQuestion) as caught:
+        at.run(source)
+    assert caught.value.answers == {"confirmed_orders": {"birth_date": "MDY"}}
+    assert at.requests == []
+
+    refuse_after_the_first(at)
+    first = confirmed(at, source, birth_date="MDY")
+    assert first.exit_code == ExitCode.CREDENTIALS
+    assert first.summary.not_sent
+    at.observer.on_progress = None
+    at.sandbox.fault_rate("gateway-forbidden", 0)
+    again = at.run(source)
+
+    assert again.summary.run_id == first.summary.run_id
+    assert counts_of(again) == {"booked": 8}
+
+
+def test_a_run_that_has_begun_does_not_carry_on_with_other_words(
+    desk: Callable[..., Desk], write_csv: Write, tmp_path: Path
+) -> None:
+    at = desk()
+    source = write_csv(odd_row(n) for n in range(2, 10))
+    refuse_after_the_first(at)
+    first = at.run(source, profile=clinic(tmp_path), in_flight=1)
+    assert first.summary.not_sent
+    at.observer.on_progress = None
+    at.sandbox.fault_rate("gateway-forbidden", 0)
+    sent = len(at.requests)
+    with pytest.raises(SourceError, match="other settings: value_maps"):
+        at.run(source, profile=clinic(tmp_path, PROFILE.replace("4021", "4022")))
+    assert len(at.requests) == sent
+    assert counts_of(at.resume()) == {"booked": 8}
