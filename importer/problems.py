@@ -68,7 +68,7 @@ class ProblemCode(Enum):
         "IMP003",
         _E,
         "not a spreadsheet",
-        "The content is neither CSV text nor an XLSX workbook.",
+        "The content is neither delimited text nor a workbook.",
         "Save it as CSV (UTF-8) or XLSX and try again.",
     )
     SOURCE_TYPE_MISMATCH = (
@@ -83,7 +83,7 @@ class ProblemCode(Enum):
         _E,
         "text encoding not recognized",
         "The bytes are not UTF-8, so letters with accents could come out wrong.",
-        "Save it as CSV UTF-8.",
+        "Save it as CSV UTF-8, or name its encoding with --encoding.",
     )
     QUOTE_NOT_CLOSED = (
         "IMP006",
@@ -118,7 +118,7 @@ class ProblemCode(Enum):
         _E,
         "password-protected workbook",
         "The workbook is encrypted.",
-        "Save a copy without a password.",
+        "Set SOLV_IMPORT_SOURCE_PASSWORD to its password, or save a copy without one.",
     )
     SOURCE_CORRUPT = (
         "IMP011",
@@ -141,12 +141,19 @@ class ProblemCode(Enum):
         "The workbook holds XML entities, which no spreadsheet program writes.",
         "Save it again from your spreadsheet program.",
     )
+    ARCHIVE_UNCLEAR = (
+        "IMP014",
+        _E,
+        "which file in the archive?",
+        "The archive does not hold just one file.",
+        "Unpack it, and name the file that holds the patients.",
+    )
     HEADER_ROW_UNCLEAR = (
         "IMP015",
         _E,
         "no headings in the first row",
         "The first row does not hold column headings.",
-        "Delete the rows above the headings, or add a row of headings.",
+        "Name the row of the headings with --header-row, or add one.",
     )
     TABLES_UNCLEAR = (
         "IMP016",
@@ -154,6 +161,20 @@ class ProblemCode(Enum):
         "more than one table",
         "A second table stands below or beside the first one.",
         "Keep one table in the file, or on the sheet.",
+    )
+    PASSWORD_WRONG = (
+        "IMP017",
+        _E,
+        "wrong password",
+        "The password does not open the workbook.",
+        "Set SOLV_IMPORT_SOURCE_PASSWORD to its password, or save a copy without one.",
+    )
+    SOURCE_CHANGING = (
+        "IMP018",
+        _E,
+        "still being written",
+        "The file changed while it was read.",
+        "Wait until it is complete, then run again; let others move it here when it is.",
     )
     ROW_TOO_WIDE = (
         "IMP020",
@@ -218,6 +239,13 @@ class ProblemCode(Enum):
         "A quotation mark stands in the middle of a cell.",
         "Double it, or remove it.",
     )
+    CELL_MERGED = (
+        "IMP029",
+        _E,
+        "merged cells",
+        "The cell is merged with another one, which alone holds the value.",
+        "Split the merged cells, and fill in each of them.",
+    )
     FORMULA_VALUE_USED = (
         "IMP030",
         _W,
@@ -252,6 +280,42 @@ class ProblemCode(Enum):
         "old end-of-file mark",
         "The file ends with Ctrl-Z, which is ignored.",
         "Nothing.",
+    )
+
+    ENCODING_DETECTED = (
+        "IMP035",
+        _W,
+        "old text encoding",
+        "The text is not UTF-8; it is read in the one other encoding that makes sense of it.",
+        "Look at names with accents; if they are right, name it with --encoding.",
+    )
+    SOURCE_DECRYPTED = (
+        "IMP036",
+        _W,
+        "opened with its password",
+        "The workbook was opened with its password; the results have none.",
+        "Keep the results as private as the workbook.",
+    )
+    COMMENT_LINE = (
+        "IMP040",
+        _E,
+        "comment line",
+        "The row begins with #, as comments do.",
+        "Delete the row, or the # if it is a patient.",
+    )
+    FOOTER_ROW = (
+        "IMP041",
+        _E,
+        "total or footer",
+        "The row is a total, a footer or a line, not a patient.",
+        "Delete the row.",
+    )
+    DATE_BEFORE_MARCH_1900 = (
+        "IMP042",
+        _E,
+        "date before March 1900",
+        "Spreadsheet programs count the days before March 1900 in different ways.",
+        "Type the date as text: YYYY-MM-DD.",
     )
 
     # Headings and settings of the whole file
@@ -703,6 +767,9 @@ class ProblemCode(Enum):
         "Run the file itself again to book it anew; else do nothing.",
     )
 
+
+ASIDES = frozenset({ProblemCode.HEADER_REPEATED, ProblemCode.COMMENT_LINE, ProblemCode.FOOTER_ROW})
+"""Problems of rows that nobody meant to book; nothing else needs to be said of such a row."""
 
 _BY_CODE = {problem.code: problem for problem in ProblemCode}
 

@@ -25,7 +25,7 @@ from importer.normalize import (
     field_rules,
     normalize_appointment,
 )
-from importer.problems import FileProblem, ProblemCode, RowProblem, Severity
+from importer.problems import ASIDES, FileProblem, ProblemCode, RowProblem, Severity
 from schemas import BOOKING, BOOKING_WITH_TEXT_IDS
 
 if TYPE_CHECKING:
@@ -223,7 +223,9 @@ class _Findings:
 
     def of(self, number: int) -> tuple[RowProblem, ...]:
         """Return a row's problems: those about the row first, then by column."""
-        return tuple(sorted(self._problems[number], key=_place)) if number in self._problems else ()
+        found = self._problems.get(number, [])
+        asides = tuple(problem for problem in found if problem.code in ASIDES)
+        return asides or tuple(sorted(found, key=_place))
 
     def _add_cell(self, number: int, field_name: str, code: ProblemCode, hint: str = "") -> None:
         is_error = code.severity is Severity.ERROR

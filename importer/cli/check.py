@@ -9,6 +9,7 @@ import click
 
 from importer.cli.files import each_file
 from importer.cli.options import READING, setting_options, settings_of
+from importer.cli.passwords import with_password
 from importer.cli.problem_view import check_as_json, concise, concise_errors, draw_check
 from importer.cli.shell import command as command_class
 from importer.cli.terminal import put, signs
@@ -58,7 +59,8 @@ def check_one(source: Path, settings: Settings, shape: str) -> ExitCode:
     """Check one file, print what was found, and return its exit code."""
     from importer.pipeline import check_file  # noqa: PLC0415 - pandas costs half a second
 
-    report = check_file(source, settings, clock=SystemClock())
+    clock = SystemClock()
+    report = with_password(settings, lambda told: check_file(source, told, clock=clock))
     _print(report, shape, settings)
     return report.exit_code
 

@@ -14,6 +14,7 @@ from importer.cli.bar import narrator_for
 from importer.cli.files import destinations, each_file
 from importer.cli.next_steps import next_steps
 from importer.cli.options import CHOOSING, READING, SENDING, TALKING, setting_options, settings_of
+from importer.cli.passwords import with_password
 from importer.cli.plan_view import draw_plan, exit_code_of_plan, plan_as_json
 from importer.cli.problem_view import concise_errors
 from importer.cli.shell import command as command_class
@@ -92,11 +93,13 @@ def run_one(source: Path, settings: Settings) -> ExitCode:
     from importer.pipeline import import_file  # noqa: PLC0415 - pandas costs half a second
 
     clock = SystemClock()
-    with narrator_for(settings, clock, is_terminal=sys.stderr.isatty()) as observer:
-        report = import_file(
-            source, settings, clock=clock, observer=observer, selection=settings.selection
-        )
-    return print_run(report, settings)
+
+    def work(told: Settings) -> RunReport:
+        with narrator_for(told, clock, is_terminal=sys.stderr.isatty()) as observer:
+            chosen = told.selection
+            return import_file(source, told, clock=clock, observer=observer, selection=chosen)
+
+    return print_run(with_password(settings, work), settings)
 
 
 def print_run(report: RunReport, settings: Settings) -> ExitCode:
@@ -128,7 +131,10 @@ def plan_one(source: Path, settings: Settings) -> ExitCode:
     """Print what a run would do, and return what it asks of a person."""
     from importer.pipeline import plan_file  # noqa: PLC0415 - pandas costs half a second
 
-    plan = plan_file(source, settings, clock=SystemClock(), selection=settings.selection)
+    clock, chosen = SystemClock(), settings.selection
+    plan = with_password(
+        settings, lambda told: plan_file(source, told, clock=clock, selection=chosen)
+    )
     if not plan.is_resumed:
         plan = replace(plan, run_id="")  # nobody will ever find a run of that name
     code = exit_code_of_plan(plan)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from importer.columns import plan_columns
 from importer.errors import SourceError
 from importer.problems import ProblemCode, RowProblem
-from importer.reading import ReadOptions, open_table
+from importer.reading import ReadOptions, open_source, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from importer.columns import ColumnPlan
     from importer.problems import FileProblem
     from importer.reading import Chunk, Table
+    from importer.reading.source import Source
     from importer.settings import Settings
     from importer.validate import CheckedRow, Rules
 
@@ -89,7 +90,9 @@ def take_in(path: Path, settings: Settings, *, now: datetime, name: str = "") ->
         SourceError: It cannot be read, or required columns are missing.
     """
     named = name or path.name
-    table = open_table(path, _options(path, settings, named))
+    told = _options(settings, named)
+    source = open_source(path, told)
+    table = table_of(source, _as_it_was_written(source, told))
     plan = plan_columns(
         table.headings,
         mapped=settings.columns,
@@ -103,21 +106,26 @@ def take_in(path: Path, settings: Settings, *, now: datetime, name: str = "") ->
     )
 
 
-def _options(path: Path, settings: Settings, name: str) -> ReadOptions:
-    """Return how to read a file; results of ours are read as we wrote them, not as their source."""
-    usual = ReadOptions(name=name)
-    told = ReadOptions(
+def _options(settings: Settings, name: str) -> ReadOptions:
+    return ReadOptions(
         sheet=settings.sheet,
         delimiter=settings.delimiter,
         header_row=settings.header_row,
+        encoding=settings.encoding,
+        password=settings.source_password,
         name=name,
     )
-    return usual if told != usual and _is_ours(path, usual) else told
 
 
-def _is_ours(path: Path, usual: ReadOptions) -> bool:
+def _as_it_was_written(source: Source, told: ReadOptions) -> ReadOptions:
+    """Return how to read a file; results of ours are read as we wrote them, not as their source."""
+    usual = ReadOptions(name=told.name, password=told.password)
+    return usual if told != usual and _is_ours(source, usual) else told
+
+
+def _is_ours(source: Source, usual: ReadOptions) -> bool:
     try:
-        table = open_table(path, usual)
+        table = table_of(source, usual)
     except SourceError:
         return False
     plan = plan_columns(table.headings, is_results=table.is_results, show_headings=False)

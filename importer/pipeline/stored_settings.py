@@ -52,6 +52,7 @@ def restored(settings: Settings, kept: str) -> Settings:
         sheet=before["sheet"],
         header_row=before["header_row"],
         delimiter=before["delimiter"],
+        encoding=before.get("encoding"),
         columns=before["columns"],
         timezone=ZoneInfo(zone) if zone else None,
         timezone_by_location={

@@ -63,7 +63,11 @@ class Settings:
     # The file
     sheet: str | None
     header_row: int
+    """0 when there are none."""
     delimiter: str | None
+    encoding: str | None
+    """As Python spells it; None lets the bytes say."""
+    source_password: str | None = field(repr=False)
     columns: Mapping[str, str]
     """Their heading -> API field, as a profile maps them."""
     timezone: ZoneInfo | None
@@ -147,6 +151,7 @@ class Settings:
             "sheet": self.sheet,
             "header_row": self.header_row,
             "delimiter": self.delimiter,
+            "encoding": self.encoding,
             "columns": dict(sorted(self.columns.items())),
             "timezone": None if self.timezone is None else self.timezone.key,
             "timezone_by_location": {location: zone.key for location, zone in zones},

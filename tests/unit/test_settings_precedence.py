@@ -110,7 +110,10 @@ def test_columns_come_from_the_profile_alone(load: Load) -> None:
 
 
 def test_every_setting_has_an_origin(load: Load) -> None:
-    expected = {*SPECS, "columns", "timezone_by_location"} - {"client_secret_file"}
+    expected = {*SPECS, "columns", "timezone_by_location"} - {
+        "client_secret_file",
+        "source_password_file",
+    }
     assert set(load().origins) == expected
 
 
