@@ -18,7 +18,7 @@ from pandera.errors import SchemaErrors
 
 from importer.field_columns import FieldColumn, Rules, Trouble, field_columns
 from importer.model import BOOKING_FIELDS, BookingRequest
-from importer.problems import ProblemCode, RowProblem, Severity
+from importer.problems import ASIDES, ProblemCode, RowProblem, Severity
 from schemas import BOOKING, BOOKING_WITH_TEXT_IDS
 
 if TYPE_CHECKING:
@@ -148,7 +148,9 @@ class _Findings:
 
     def of(self, number: int) -> tuple[RowProblem, ...]:
         """Return a row's problems: those about the row first, then by column."""
-        return tuple(sorted(self._problems[number], key=_place)) if number in self._problems else ()
+        found = self._problems.get(number, [])
+        asides = tuple(problem for problem in found if problem.code in ASIDES)
+        return asides or tuple(sorted(found, key=_place))
 
     def _add_cell(self, number: int, field_name: str, trouble: Trouble) -> None:
         is_error = trouble.code.severity is Severity.ERROR

@@ -1,12 +1,14 @@
-"""A question about a whole file, asked where somebody can answer."""
+"""Questions about a whole file, and its password, asked where somebody can answer."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from importer.cli.passwords import with_password
 from importer.cli.terminal import can_answer, say
 from importer.errors import OpenQuestion
 
@@ -17,12 +19,18 @@ if TYPE_CHECKING:
     from importer.settings import Settings
 
 
-def asking(work: Callable[[Settings], ExitCode], settings: Settings) -> ExitCode:
-    """Do the work, as a person's answers let it go on; nobody is asked twice.
+def asking(settings: Settings, work: Callable[[Settings], ExitCode]) -> ExitCode:
+    """Do the work, as a person's password and answers let it go on; nobody is asked twice.
 
     Raises:
         OpenQuestion: Nobody is there to be asked, or the answer is no.
+        SourceError: The same of a password, or three were wrong.
     """
+    # A file opens before it asks anything, so the password is there for every answer.
+    return with_password(settings, partial(_answered, work))
+
+
+def _answered(work: Callable[[Settings], ExitCode], settings: Settings) -> ExitCode:
     while True:
         try:
             return work(settings)

@@ -16,6 +16,7 @@ from importer.cli.code_names import problems_named
 from importer.cli.failures import WANTS_JSON, tell_people
 from importer.cli.files import each_file
 from importer.cli.options import READING, setting_options, settings_of
+from importer.cli.passwords import with_password
 from importer.cli.problem_json import (
     check_as_json,
     finding_as_json,
@@ -135,14 +136,18 @@ class _Asked:
 
 def check_one(source: Path, asked: _Asked) -> ExitCode:
     """Check one file, print what was found, and return its exit code."""
-    # Lines for a program that have been printed cannot be taken back after an answer.
-    if asked.shape != "full":
-        return _check(source, asked)
 
     def work(settings: Settings) -> ExitCode:
         return _check(source, replace(asked, settings=settings))
 
-    return asking(work, asked.settings)
+    # Lines for a program that have been printed cannot be taken back after an answer.
+    ask = asking if asked.shape == "full" else with_password
+    try:
+        return ask(asked.settings, work)
+    except SourceError as error:
+        if asked.shape == "github":
+            put(lines.annotation_of_error(str(source), error.code, error.message))
+        raise
 
 
 def _check(source: Path, asked: _Asked) -> ExitCode:
@@ -153,12 +158,7 @@ def _check(source: Path, asked: _Asked) -> ExitCode:
     """
     from importer.pipeline import check_file, question_of  # noqa: PLC0415 - pandas is slow
 
-    try:
-        report = check_file(source, asked.settings, clock=SystemClock(), look=_look(source, asked))
-    except SourceError as error:
-        if asked.shape == "github":
-            put(lines.annotation_of_error(str(source), error.code, error.message))
-        raise
+    report = check_file(source, asked.settings, clock=SystemClock(), look=_look(source, asked))
     question = question_of(report)
     if question is not None and asked.shape == "json":
         raise question

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from importer.cli.options import setting_options, settings_of
+from importer.cli.passwords import with_password
 from importer.cli.shell import command as command_class
 from importer.cli.terminal import can_answer, put
 from importer.clock import SystemClock
@@ -16,7 +18,10 @@ from importer.errors import SettingsError
 if TYPE_CHECKING:
     from importer.settings import Settings
 
-_HOW_TO_READ = ("profile", "sheet", "header_row", "delimiter", "timezone", "date_order")
+_HOW_TO_READ = (
+    *("profile", "sheet", "header_row", "delimiter", "encoding"),
+    *("timezone", "date_order"),
+)
 
 
 @click.command(
@@ -44,7 +49,7 @@ def command(
     """
     settings = settings_of(ctx)
     if show:
-        put(_suggested(file, settings))
+        put(with_password(settings, partial(_suggested, file)))
         return
     if settings.non_interactive or not can_answer():
         raise SettingsError(
@@ -53,7 +58,7 @@ def command(
         )
     from importer.cli.wizard import ask_and_save  # noqa: PLC0415 - questionary is for this alone
 
-    ask_and_save(file, settings, output)
+    with_password(settings, lambda told: ask_and_save(file, told, output))
 
 
 def _suggested(file: Path, settings: Settings) -> str:

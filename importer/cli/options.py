@@ -30,12 +30,16 @@ _METAVARS = {
     "sheet": "NAME",
     "header_row": "N",
     "delimiter": "CHAR",
+    "encoding": "NAME",
     "date_order": "MDY|DMY",
     "results": "PATH",
     "summary": "PATH",
 }
 
-READING = ("profile", "location_id", "sheet", "header_row", "delimiter", "timezone", "date_order")
+READING = (
+    *("profile", "location_id", "sheet", "header_row", "delimiter", "encoding"),
+    *("timezone", "date_order"),
+)
 """How a file is read."""
 
 SENDING = ("rate", "in_flight", "yes", "non_interactive")

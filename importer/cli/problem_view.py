@@ -72,7 +72,7 @@ def fixed_line(report: CheckReport, fixed: FixReport) -> str:
     cells = counted(changed, "cell") + (f" ({by_code})" if changed else "")
     missed = sum(group.fixable for group in report.groups) - changed
     left = [counted(report.invalid, "row") + " with errors"]
-    left += [f"{counted(missed, 'suggestion')} for cells that are no text"] if missed else []
+    left += [f"{counted(missed, 'suggestion')} that no cell can hold"] if missed else []
     return f"Corrected copy: {bold(str(fixed.path))}, {cells} changed. Left: {', '.join(left)}."
 
 

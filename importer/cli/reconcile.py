@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from importer.cli.options import setting_options, settings_of
+from importer.cli.passwords import with_password
 from importer.cli.run_ids import run_id_of
 from importer.cli.shell import command as command_class
 from importer.cli.terminal import counted, put, say
@@ -78,7 +79,8 @@ def _write(run_id: str, settings: Settings, path: Path) -> ExitCode:
             f"{path} is there already, and somebody may have filled it in.",
             todo="Take it in with --decisions, or name another with --worksheet.",
         )
-    rows = unknown_worksheet(run_id, settings, path, clock=SystemClock())
+    clock = SystemClock()
+    rows = with_password(settings, lambda told: unknown_worksheet(run_id, told, path, clock=clock))
     if not rows:  # opening the ledger may have brought back an answer that was rescued
         path.unlink(missing_ok=True)
         return _none_unknown(run_id, settings, path)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from importer.cli.options import setting_options, settings_of
+from importer.cli.passwords import with_password
 from importer.cli.run_ids import run_id_of
 from importer.cli.shell import command as command_class
 from importer.cli.terminal import put
@@ -38,8 +39,10 @@ def command(ctx: click.Context, /, run_id: str, source: Path | None, **_flags: o
     settings = settings_of(ctx)
     settings.require_ledger()
     run_id = run_id_of(settings, run_id)
-    written = write_results_again(
-        run_id, settings, source=source, results=settings.results, clock=SystemClock()
+    clock, place = SystemClock(), settings.results
+    written = with_password(
+        settings,
+        lambda told: write_results_again(run_id, told, source=source, results=place, clock=clock),
     )
     if settings.json:
         put(json.dumps({"type": "results", "run_id": run_id, "results": str(written)}))

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from importer.cli.bar import narrator_for
 from importer.cli.options import SENDING, TALKING, setting_options, settings_of
+from importer.cli.passwords import with_password
 from importer.cli.run import print_run, refuse_unattended, start_logs
 from importer.cli.run_ids import run_id_of
 from importer.cli.shell import command as command_class
 from importer.clock import SystemClock
+
+if TYPE_CHECKING:
+    from importer.pipeline import RunReport
+    from importer.settings import Settings
 
 
 @click.command(
@@ -35,6 +41,9 @@ def command(ctx: click.Context, /, run_id: str | None, **_flags: object) -> None
     start_logs(settings)
     chosen = None if run_id is None else run_id_of(settings, run_id)
     clock = SystemClock()
-    with narrator_for(settings, clock, is_terminal=sys.stderr.isatty()) as observer:
-        report = resume_run(chosen, settings, clock=clock, observer=observer)
-    ctx.exit(print_run(report, settings))
+
+    def work(told: Settings) -> RunReport:
+        with narrator_for(told, clock, is_terminal=sys.stderr.isatty()) as observer:
+            return resume_run(chosen, told, clock=clock, observer=observer)
+
+    ctx.exit(print_run(with_password(settings, work), settings))

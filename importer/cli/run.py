@@ -55,7 +55,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **_flags: object) -> 
     if settings.dry_run:
 
         def plan_it(source: Path) -> ExitCode:
-            return asking(partial(plan_one, source), settings)
+            return asking(settings, partial(plan_one, source))
 
         ctx.exit(each_file(ctx, files, plan_it, is_named=is_named))
     refuse_unattended(settings)
@@ -65,7 +65,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **_flags: object) -> 
     def import_one(source: Path) -> ExitCode:
         results, summary = places[source]
         told = replace(settings, results=results, summary=summary)
-        return asking(partial(run_one, source), told)
+        return asking(told, partial(run_one, source))
 
     ctx.exit(each_file(ctx, files, import_one, is_named=is_named))
 

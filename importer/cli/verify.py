@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from importer.cli.options import setting_options, settings_of
+from importer.cli.passwords import with_password
 from importer.cli.run_ids import run_id_of
 from importer.cli.shell import command as command_class
 from importer.cli.terminal import put, say
@@ -66,14 +68,15 @@ def command(
     settings.require_ledger()
     if server_limit and request_log is None:
         raise click.UsageError("--server-limit needs --request-log")
-    evidence, violations = verify_run(
+    work = partial(
+        verify_run,
         None if run_id is None else run_id_of(settings, run_id),
-        settings,
         clock=SystemClock(),
         source=source,
         request_log=request_log,
         limit=_limit_of(server_limit),
     )
+    evidence, violations = with_password(settings, work)
     if settings.json:
         put(json.dumps(_as_json(evidence, violations)))
     else:

@@ -283,7 +283,9 @@ def _check(source: Path, place: Path, settings: Settings) -> None:
     """Check the file with its new profile, and say what is left to do."""
     try:
         told = load_settings({"profile": str(place)}, environ=os.environ, folder=Path.cwd())
-        told = replace(told, show_values=settings.show_values)
+        told = replace(
+            told, show_values=settings.show_values, source_password=settings.source_password
+        )
         report = check_file(source, told, clock=SystemClock())
     except ImporterError as error:
         say(f"The file cannot be read with it yet: {error.message}")

@@ -221,7 +221,11 @@ def _unmapped(
 
 def _reading(told: Settings) -> dict[str, str]:
     """Return how the file was told to be read, where that is not the usual way."""
-    reading = {"sheet": told.sheet or "", "delimiter": told.delimiter or ""}
+    reading = {
+        "sheet": told.sheet or "",
+        "delimiter": told.delimiter or "",
+        "encoding": told.encoding or "",
+    }
     if told.header_row != 1:
         reading["header_row"] = str(told.header_row)
     return {key: text for key, text in reading.items() if text}

@@ -28,14 +28,14 @@ def fix_file(source: Path, target: Path, settings: Settings, *, clock: Clock) ->
         SourceError: The source as a whole cannot be used.
         SettingsError: The copy cannot be written there, or would be of another type.
     """
-    _prove_target(source, target)
     intake = intake_for(source, settings, now=clock.now(), tells_spelling=True)
     copy = intake.table.copy
     if copy is None:
         raise SettingsError(
             f"--fix cannot write {source.name} again: it is of a kind that is only read.",
-            todo="Save it as CSV or as XLSX without macros first.",
+            todo="Save it as CSV, or as XLSX without macros or a password, first.",
         )
+    _prove_target(source, target)
     made: Counter[ProblemCode] = Counter()
 
     def write(file: IO[bytes]) -> None:

@@ -29,7 +29,7 @@ from importer.pipeline.sending import send
 from importer.pipeline.stored_settings import as_confirmed, refuse_others, restored
 from importer.pipeline.views import plan_view
 from importer.posting import Stop
-from importer.reading import copy_privately
+from importer.reading import copy_privately, prove_unchanged
 from importer.results import default_results_path, prove_places
 from importer.signals import PATIENCE, code_of_interrupt, kept_waiting, raise_again
 
@@ -227,7 +227,9 @@ def _taken_in(job: Job, spool: Spool, source: Path) -> tuple[str, Intake]:
     spool.prepare()
     copy = spool.place_for(source.name)
     digest = copy_privately(source, copy)
-    return digest, take_in(copy, job.settings, now=job.clock.now())
+    intake = take_in(copy, job.settings, now=job.clock.now())
+    prove_unchanged(source, digest)
+    return digest, intake
 
 
 def _confirmed(job: Job, run: RunRecord, intake: Intake) -> tuple[Job, RunRecord, Intake]:

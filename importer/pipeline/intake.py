@@ -12,7 +12,7 @@ from importer.folding import folded
 from importer.pipeline.file_errors import raise_first, sentence_of
 from importer.pipeline.questions import FileQuestions, survey_orders
 from importer.problems import ProblemCode, RowProblem
-from importer.reading import ReadOptions, open_table
+from importer.reading import ReadOptions, open_source, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from importer.field_columns import Rules
     from importer.problems import FileProblem
     from importer.reading import Chunk, Table
+    from importer.reading.source import Source
     from importer.settings import Settings
     from importer.validate import CheckedRow
 
@@ -111,20 +112,22 @@ def take_in(path: Path, settings: Settings, *, now: datetime, name: str = "") ->
         SourceError: It cannot be read, or required columns are missing.
     """
     named = name or path.name
-    table, plan = open_source(path, settings, named)
+    table, plan = open_columns(path, settings, named)
     _raise_unusable(named, table, plan, settings)
     return Intake(
         name=named, table=table, plan=plan, rules=rules_of(settings), today=today_of(settings, now)
     )
 
 
-def open_source(path: Path, settings: Settings, name: str) -> tuple[Table, ColumnPlan]:
+def open_columns(path: Path, settings: Settings, name: str) -> tuple[Table, ColumnPlan]:
     """Open a file and return its table with what is known of its columns, right or wrong.
 
     Raises:
         SourceError: It cannot be read.
     """
-    table = open_table(path, _options(path, settings, name))
+    told = _options(settings, name)
+    source = open_source(path, told)
+    table = table_of(source, _as_it_was_written(source, told))
     plan = plan_columns(
         table.headings,
         profile=columns_of(settings),
@@ -158,21 +161,26 @@ def _raise_unusable(name: str, table: Table, plan: ColumnPlan, settings: Setting
     )
 
 
-def _options(path: Path, settings: Settings, name: str) -> ReadOptions:
-    """Return how to read a file; results of ours are read as we wrote them, not as their source."""
-    usual = ReadOptions(name=name)
-    told = ReadOptions(
+def _options(settings: Settings, name: str) -> ReadOptions:
+    return ReadOptions(
         sheet=settings.sheet,
         delimiter=settings.delimiter,
         header_row=settings.header_row,
+        encoding=settings.encoding,
+        password=settings.source_password,
         name=name,
     )
-    return usual if told != usual and _is_ours(path, usual) else told
 
 
-def _is_ours(path: Path, usual: ReadOptions) -> bool:
+def _as_it_was_written(source: Source, told: ReadOptions) -> ReadOptions:
+    """Return how to read a file; results of ours are read as we wrote them, not as their source."""
+    usual = ReadOptions(name=told.name, password=told.password)
+    return usual if told != usual and _is_ours(source, usual) else told
+
+
+def _is_ours(source: Source, usual: ReadOptions) -> bool:
     try:
-        table = open_table(path, usual)
+        table = table_of(source, usual)
     except SourceError:
         return False
     plan = plan_columns(table.headings, is_results=table.is_results, show_headings=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from importer.errors import SourceError
 from importer.headings import heading_key
-from importer.pipeline.intake import columns_of, open_source, today_of
+from importer.pipeline.intake import columns_of, open_columns, today_of
 from importer.problems import ProblemCode
 from importer.reading import column_letter
 
@@ -84,7 +84,7 @@ def open_for_mapping(path: Path, settings: Settings, *, now: datetime) -> Mappab
     from importer.suggestions import looks_like_data  # noqa: PLC0415 - only when a file is read
 
     profile = columns_of(settings)
-    table, plan = open_source(path, settings, path.name)
+    table, plan = open_columns(path, settings, path.name)
     headings = {c: text for c, text in enumerate(table.headings) if c not in plan.ours and text}
     like_data = [column_letter(c) for c, text in headings.items() if looks_like_data(text)]
     if like_data:

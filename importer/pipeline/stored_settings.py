@@ -55,6 +55,7 @@ def restored(settings: Settings, kept: str) -> Settings:
         sheet=before["sheet"],
         header_row=before["header_row"],
         delimiter=before["delimiter"],
+        encoding=before.get("encoding"),
         columns=before["columns"],
         joined={name: tuple(halves) for name, halves in before.get("joined", {}).items()},
         split=before.get("split", {}),

@@ -6,11 +6,12 @@ runs · 4xx Solv's answers. A new one is a name in `codes` and an entry in its g
 
 from __future__ import annotations
 
-from importer.problems.codes import GROUPS, ProblemCode, problem_of
+from importer.problems.codes import ASIDES, GROUPS, ProblemCode, problem_of
 from importer.problems.entry import Example, Severity
 from importer.problems.found import FileProblem, RowProblem
 
 __all__ = [
+    "ASIDES",
     "GROUPS",
     "Example",
     "FileProblem",

@@ -70,8 +70,11 @@ class ProblemCode(Enum):
     SOURCE_CORRUPT = "IMP011"
     SOURCE_TOO_LARGE = "IMP012"
     SOURCE_ACTIVE_CONTENT = "IMP013"
+    ARCHIVE_UNCLEAR = "IMP014"
     HEADER_ROW_UNCLEAR = "IMP015"
     TABLES_UNCLEAR = "IMP016"
+    PASSWORD_WRONG = "IMP017"  # noqa: S105 - a code
+    SOURCE_CHANGING = "IMP018"
     ROW_TOO_WIDE = "IMP020"
     ROW_TOO_NARROW = "IMP021"
     CELL_NOT_DECODABLE = "IMP022"
@@ -81,11 +84,17 @@ class ProblemCode(Enum):
     CELL_TOO_LONG = "IMP026"
     HEADER_REPEATED = "IMP027"
     STRAY_QUOTE = "IMP028"
+    CELL_MERGED = "IMP029"
     FORMULA_VALUE_USED = "IMP030"
     HIDDEN_SHEET = "IMP031"
     HIDDEN_ROWS = "IMP032"
     MACROS_IGNORED = "IMP033"
     END_OF_FILE_MARK = "IMP034"
+    ENCODING_DETECTED = "IMP035"
+    SOURCE_DECRYPTED = "IMP036"
+    COMMENT_LINE = "IMP040"
+    FOOTER_ROW = "IMP041"
+    DATE_BEFORE_MARCH_1900 = "IMP042"
 
     # The headings, and settings that hold for the whole file
     COLUMN_MISSING = "IMP101"
@@ -163,6 +172,12 @@ class ProblemCode(Enum):
     OUTCOME_UNKNOWN = "IMP410"
     NOT_SENT = "IMP411"
     BOOKING_CANCELLED = "IMP412"
+
+
+ASIDES: Final = frozenset(
+    {ProblemCode.HEADER_REPEATED, ProblemCode.COMMENT_LINE, ProblemCode.FOOTER_ROW}
+)
+"""Problems of rows that nobody meant to book; nothing else needs to be said of such a row."""
 
 
 def problem_of(code: str) -> ProblemCode:

@@ -24,7 +24,7 @@ FILE: Final = {
     "IMP003": Entry(
         E,
         "not a spreadsheet",
-        "The content is neither CSV text nor an XLSX workbook.",
+        "The content is neither delimited text nor a workbook.",
         "Save it as CSV (UTF-8) or XLSX and try again.",
         Example("visits.pdf", "the same table saved as visits.xlsx"),
     ),
@@ -39,8 +39,8 @@ FILE: Final = {
         E,
         "text encoding not recognized",
         "The bytes are not UTF-8, so letters with accents could come out wrong.",
-        "Save it as CSV UTF-8.",
-        Example("José saved as Windows-1252", "José saved as CSV UTF-8"),
+        "Save it as CSV UTF-8, or name its encoding with --encoding.",
+        Example("Иван saved as Windows-1251", "the same with --encoding cp1251"),
     ),
     "IMP006": Entry(
         E,
@@ -74,8 +74,8 @@ FILE: Final = {
         E,
         "password-protected workbook",
         "The workbook is encrypted.",
-        "Save a copy without a password.",
-        Example("visits.xlsx that asks for a password", "a copy that opens without one"),
+        "Set SOLV_IMPORT_SOURCE_PASSWORD to its password, or save a copy without one.",
+        Example("visits.xlsx that asks for a password", "SOLV_IMPORT_SOURCE_PASSWORD is set"),
     ),
     "IMP011": Entry(
         E,
@@ -98,14 +98,19 @@ FILE: Final = {
         "Save it again from your spreadsheet program.",
         Example("a workbook changed by hand or by a tool", "the same workbook saved by Excel"),
     ),
+    "IMP014": Entry(
+        E,
+        "which file in the archive?",
+        "The archive does not hold just one file.",
+        "Unpack it, and name the file that holds the patients.",
+        Example("visits.zip with june.csv and july.csv", "june.csv"),
+    ),
     "IMP015": Entry(
         E,
         "no headings in the first row",
         "The first row does not hold column headings.",
-        "Delete the rows above the headings, or add a row of headings.",
-        Example(
-            "row 1: Visits of June, row 2: First name, Last name", "row 1: First name, Last name"
-        ),
+        "Name the row of the headings with --header-row, or add one.",
+        Example("row 1: Visits of June, row 2: First name, Last name", "--header-row 2"),
     ),
     "IMP016": Entry(
         E,
@@ -113,6 +118,20 @@ FILE: Final = {
         "A second table stands below or beside the first one.",
         "Keep one table in the file, or on the sheet.",
         Example("patients in A1:F40, a legend in A43:B50", "patients in A1:F40 alone"),
+    ),
+    "IMP017": Entry(
+        E,
+        "wrong password",
+        "The password does not open the workbook.",
+        "Set SOLV_IMPORT_SOURCE_PASSWORD to its password, or save a copy without one.",
+        Example("the password of last month's workbook", "the password of this one"),
+    ),
+    "IMP018": Entry(
+        E,
+        "still being written",
+        "The file changed while it was read.",
+        "Wait until it is complete, then run again; let others move it here when it is.",
+        Example("visits.csv while an export writes it", "visits.csv when the export is done"),
     ),
     "IMP020": Entry(
         E,
@@ -177,6 +196,13 @@ FILE: Final = {
         "Double it, or remove it.",
         Example('Ann "Annie" Example', '"Ann ""Annie"" Example"'),
     ),
+    "IMP029": Entry(
+        E,
+        "merged cells",
+        "The cell is merged with another one, which alone holds the value.",
+        "Split the merged cells, and fill in each of them.",
+        Example("C2 to C4 merged, showing 4021 once", "4021 in each of C2, C3 and C4"),
+    ),
     "IMP030": Entry(
         W,
         "formula",
@@ -211,5 +237,40 @@ FILE: Final = {
         "The file ends with Ctrl-Z, which is ignored.",
         "Nothing.",
         Example("the last line is Ctrl-Z", "the line is ignored"),
+    ),
+    "IMP035": Entry(
+        W,
+        "old text encoding",
+        "The text is not UTF-8; it is read in the one other encoding that makes sense of it.",
+        "Look at names with accents; if they are right, name it with --encoding.",
+        Example("José saved by Excel as Windows-1252", "José is read as cp1252"),
+    ),
+    "IMP036": Entry(
+        W,
+        "opened with its password",
+        "The workbook was opened with its password; the results have none.",
+        "Keep the results as private as the workbook.",
+        Example("visits.xlsx with a password", "visits.results.xlsx without one"),
+    ),
+    "IMP040": Entry(
+        E,
+        "comment line",
+        "The row begins with #, as comments do.",
+        "Delete the row, or the # if it is a patient.",
+        Example("# exported on June 1st", "the row deleted"),
+    ),
+    "IMP041": Entry(
+        E,
+        "total or footer",
+        "The row is a total, a footer or a line, not a patient.",
+        "Delete the row.",
+        Example("Total: 40 patients", "the row deleted"),
+    ),
+    "IMP042": Entry(
+        E,
+        "date before March 1900",
+        "Spreadsheet programs count the days before March 1900 in different ways.",
+        "Type the date as text: YYYY-MM-DD.",
+        Example("a date cell that shows 1/8/1900", "1900-01-08 as text"),
     ),
 }

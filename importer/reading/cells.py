@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime, time, timedelta
 from typing import TypeAlias, assert_never
+
+from importer.problems import ProblemCode
 
 CellValue: TypeAlias = str | bool | int | float | datetime | date | time | timedelta
 
@@ -13,9 +16,7 @@ _ROUNDING = timedelta(milliseconds=50)
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
 _ANY_DAY = date(2000, 1, 1)
-_FIRST_SURE_DAY = date(1900, 3, 1)
-"""Before it spreadsheets count a February 29th that never was, so a cell may mean either day."""
-_DAY_BEFORE_FIRST = date(1899, 12, 31)
+_FIRST_SURE_DAY = (1900, 3, 1)
 
 
 def cell_text(value: CellValue) -> str:
@@ -36,11 +37,20 @@ def cell_text(value: CellValue) -> str:
             return _moment_text(value)
 
 
+def doubt_of(value: CellValue) -> ProblemCode | None:
+    """Return why the text of a typed cell would be a guess, None when it is not.
+
+    Spreadsheet programs count a day too many before March 1900, each in its own way.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return ProblemCode.CELL_ERROR_VALUE
+    if isinstance(value, date) and value.timetuple()[:3] < _FIRST_SURE_DAY:
+        return ProblemCode.DATE_BEFORE_MARCH_1900
+    return None
+
+
 def _moment_text(value: datetime | date | time | timedelta) -> str:
     match value:
-        case date() if date(value.year, value.month, value.day) < _FIRST_SURE_DAY:
-            # As a bare number it is read as no date, by nobody.
-            return str((date(value.year, value.month, value.day) - _DAY_BEFORE_FIRST).days)
         case datetime():
             return _rounded(value).isoformat()
         case date():

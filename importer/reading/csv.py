@@ -1,4 +1,4 @@
-"""CSV: text in UTF-8 to rows of exactly the width that the headings promise."""
+"""CSV: text to rows of exactly the width that the headings promise."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import re
 import shutil
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING
 
 from importer.problems import FileProblem, ProblemCode, RowProblem
-from importer.reading.characters import CELL_LIMIT, inspect, is_blank
-from importer.reading.csv_copy import edited_record
+from importer.reading.asides import AsideCheck, aside_check
+from importer.reading.characters import CELL_LIMIT, error_values, inspect, is_blank
+from importer.reading.csv_copy import BytesCopy, edited_record
 from importer.reading.decoding import survey, text_of
 from importer.reading.delimiters import CANDIDATES, Dialect, named_delimiter, prove_dialect
-from importer.reading.files import opened
 from importer.reading.headings import SAMPLE_ROWS, checked_header_row, trimmed_headings
 from importer.reading.records import Lines, Record, records
 from importer.reading.rows import Layout, Row, chunks_of
-from importer.reading.table import Chunk, Place, ReadOptions, Table
+from importer.reading.table import Chunk, ReadOptions, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from importer.reading.decoding import Survey
     from importer.reading.edits import Edit, Edits
+    from importer.reading.source import Source
 
 _SEP_LINE = re.compile(r'\A"?sep=(.)"?[\r\n]*\Z', re.IGNORECASE)
 _LINE_END = re.compile("\r\n|\r|\n")
@@ -37,24 +37,23 @@ _SUSPICIOUS_WIDTH = 5
 class _CsvSource:
     """A CSV file that was surveyed, and how its text becomes cells."""
 
-    path: Path
-    place: Place
+    source: Source
     found: Survey
     has_sep_line: bool
     dialect: Dialect = field(repr=False)
+    aside_of: AsideCheck = field(repr=False)
     options: ReadOptions
 
     def table(self) -> Table:
         """Return the table that the rest of the importer sees."""
-        warnings = (FileProblem(code=ProblemCode.END_OF_FILE_MARK, place=str(self.place)),)
         return Table(
             kind="csv",
             sheet=None,
             headings=trimmed_headings(self.dialect.headings),
-            warnings=warnings if self.found.has_end_mark else (),
+            warnings=(*self.source.warnings, *self._warnings()),
             is_results=False,
             read=self.chunks,
-            copy=self.copy,
+            copy=self.copy if self.source.plain is None else None,
         )
 
     def copy(self, edits: Edits, out: IO[bytes]) -> Counter[ProblemCode]:
@@ -63,31 +62,34 @@ class _CsvSource:
         Everything else stays as it is, to the byte.
         """
         made: Counter[ProblemCode] = Counter()
-        with opened(self.path, self.place) as source:
-            out.write(source.read(self.found.start))
-            with text_of(source, self.found) as text:
-                for raw, done in self._copied(Lines(text.readline, self.place), edits):
-                    out.write(raw.encode(text.encoding, text.errors or "strict"))
+        with self.source.open() as plain, _lines_of(self.source, self.found) as lines:
+            out.write(plain.read(self.found.start))
+            copied = BytesCopy(plain=plain, out=out, codec=self.found.codec)
+            for raw, edited, done in self._edited(lines, edits, copied):
+                if copied.write(raw, edited):
                     made.update(edit.code for edit in done)
-            source.seek(self.found.end)
-            shutil.copyfileobj(source, out)
+            shutil.copyfileobj(plain, out)
         return made
 
-    def _copied(self, lines: Lines, edits: Edits) -> Iterator[tuple[str, list[Edit]]]:
-        """Yield the text of each record, and the edits that were made in it."""
+    def _edited(
+        self, lines: Lines, edits: Edits, copied: BytesCopy
+    ) -> Iterator[tuple[str, str, list[Edit]]]:
+        """Yield each record as it is and as it shall be, and the edits that this takes."""
         if self.has_sep_line:
-            yield next(lines), []
-        for record in records(lines, self.dialect.delimiter, self.place):
+            first = next(lines)
+            yield first, first, []
+        for record in records(lines, self.dialect.delimiter, self.source.place):
             raw, wanted = "".join(lines.record), edits.of_row(record.number)
-            if not wanted or record.problems:
-                yield raw, []
+            fitting = [edit for edit in wanted.values() if copied.can_hold(edit.after)]
+            if not fitting or record.problems:
+                yield raw, raw, []
             else:
-                yield edited_record(raw, record.cells, wanted.values(), self.dialect.delimiter)
+                yield raw, *edited_record(raw, record.cells, fitting, self.dialect.delimiter)
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows below the headings."""
         layout = Layout(
-            place=self.place,
+            place=self.source.place,
             headings=trimmed_headings(self.dialect.headings),
             named=len(self.dialect.headings),
             width=self.dialect.width,
@@ -96,26 +98,50 @@ class _CsvSource:
         return chunks_of(self._rows(), layout, chunk_rows=chunk_rows, with_lines=True)
 
     def _rows(self) -> Iterator[Row]:
-        header_row, headings = self.options.header_row, list(self.dialect.headings)
-        with _lines_of(self.path, self.place, self.found) as lines:
+        header_row = self.options.header_row
+        with _lines_of(self.source, self.found) as lines:
             if self.has_sep_line:
                 next(lines)
-            for record in records(lines, self.dialect.delimiter, self.place):
+            for record in records(lines, self.dialect.delimiter, self.source.place):
                 number, line, cells, size, line_count, problems = record
                 if number <= header_row:
                     continue
                 if self.found.has_odd or size > CELL_LIMIT:
                     cells, odd = inspect(number, cells)
-                    problems += odd
+                    problems += self._with_offset(odd, record)
+                if "#" in "".join(cells):
+                    problems += error_values(number, cells)
                 if line_count > 1 and not problems:
                     problems = _swallowed(record, self.dialect)
-                if cells == headings:
-                    again = RowProblem(row_number=number, code=ProblemCode.HEADER_REPEATED)
-                    problems += (again,)
+                if aside := self.aside_of(cells):
+                    problems = _aside(number, aside)
                 yield Row(number, line, cells, size, problems)
 
+    def _with_offset(self, found: tuple[RowProblem, ...], record: Record) -> tuple[RowProblem, ...]:
+        """Return the problems with where in the file the first byte is that is no text."""
+        offset = self.found.undecoded.first_in(record.line, record.line_count) if found else None
+        if offset is None:
+            return found
+        hint = f"byte {offset + 1:,} of the file"
+        code = ProblemCode.CELL_NOT_DECODABLE
+        return tuple(replace(one, hint=hint) if one.code is code else one for one in found)
 
-def open_csv(path: Path, options: ReadOptions, place: Place) -> Table:
+    def _warnings(self) -> Iterator[FileProblem]:
+        place, found = str(self.source.place), self.found
+        if found.is_detected:
+            hint = f"({found.codec}, first on line {found.undecoded.lines[0]:,})"
+            code = ProblemCode.ENCODING_DETECTED
+            yield FileProblem(code=code, place=place, hint=hint)
+        if found.has_end_mark:
+            yield FileProblem(code=ProblemCode.END_OF_FILE_MARK, place=place)
+
+
+def _aside(number: int, code: ProblemCode) -> tuple[RowProblem, ...]:
+    """Return what is wrong with a row that nobody meant to book: nothing else counts."""
+    return (RowProblem(row_number=number, code=code),)
+
+
+def open_csv(source: Source, options: ReadOptions) -> Table:
     """Survey a CSV file and return its table.
 
     Raises:
@@ -123,38 +149,41 @@ def open_csv(path: Path, options: ReadOptions, place: Place) -> Table:
         SettingsError: The delimiter or the heading row asked for cannot be.
     """
     header_row = checked_header_row(options.header_row)
-    with opened(path, place) as source:
-        found = survey(source, place)
-    sample, is_whole = _sample(path, place, found, lines=header_row + SAMPLE_ROWS)
+    with source.open() as file:
+        found = survey(file, source.place, options.encoding)
+    sample, is_whole = _sample(source, found, lines=header_row + SAMPLE_ROWS)
     sep = _SEP_LINE.match(sample[0]) if sample else None
     if sep:
         del sample[0]
     if is_whole and is_blank(sample):
-        raise place.refuse(ProblemCode.SOURCE_EMPTY)
+        raise source.place.refuse(ProblemCode.SOURCE_EMPTY)
     candidates = CANDIDATES if sep is None else (named_delimiter(sep[1]),)
     if options.delimiter is not None:
         candidates = (named_delimiter(options.delimiter),)
+    dialect = prove_dialect(sample, candidates, header_row, source.place)
     return _CsvSource(
-        path=path,
-        place=place,
+        source=source,
         found=found,
         has_sep_line=sep is not None,
-        dialect=prove_dialect(sample, candidates, header_row, place),
+        dialect=dialect,
+        aside_of=aside_check(
+            dialect.headings if header_row else (), dialect.sample, len(dialect.headings)
+        ),
         options=options,
     ).table()
 
 
 @contextmanager
-def _lines_of(path: Path, place: Place, found: Survey) -> Iterator[Lines]:
-    with opened(path, place) as source, text_of(source, found) as text:
-        yield Lines(text.readline, place)
+def _lines_of(source: Source, found: Survey) -> Iterator[Lines]:
+    with source.open() as file, text_of(file, found) as text:
+        yield Lines(text.readline, source.place)
 
 
-def _sample(path: Path, place: Place, found: Survey, *, lines: int) -> tuple[list[str], bool]:
+def _sample(source: Source, found: Survey, *, lines: int) -> tuple[list[str], bool]:
     """Return the first lines, and whether they are all."""
     sample: list[str] = []
     characters = 0
-    with _lines_of(path, place, found) as text:
+    with _lines_of(source, found) as text:
         for line in text:
             text.begin()
             sample.append(line)

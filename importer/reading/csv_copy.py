@@ -1,10 +1,12 @@
-"""A record of a CSV with some cells changed and every other character where it was."""
+"""A CSV with some cells changed and every other byte where it was."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
 
+from importer.reading.decoding import errors_of
 from importer.reading.quotes import split_record
 
 if TYPE_CHECKING:
@@ -14,6 +16,37 @@ if TYPE_CHECKING:
 
 _QUOTE = '"'
 _NEEDS_QUOTES = re.compile('[\r\n"]')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BytesCopy:
+    """A text that is written again in its own encoding, record by record."""
+
+    plain: IO[bytes]
+    """The source, from where the next record begins."""
+    out: IO[bytes]
+    codec: str
+
+    def can_hold(self, text: str) -> bool:
+        """Return whether the encoding has every letter of a text."""
+        try:
+            text.encode(self.codec)
+        except UnicodeEncodeError:
+            return False
+        return True
+
+    def write(self, raw: str, edited: str) -> bool:
+        """Write a record, and return whether it could be edited.
+
+        Bytes that do not come out again as they went in are copied as they are: some were no
+        text, or their encoding writes one letter in two ways.
+        """
+        before = raw.encode(self.codec, errors_of(self.codec))
+        plain = self.plain.read(len(before))
+        is_exact = plain == before
+        after = edited.encode(self.codec, errors_of(self.codec))
+        self.out.write(after if is_exact else plain)
+        return is_exact
 
 
 def edited_record(

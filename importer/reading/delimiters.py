@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from importer.errors import SettingsError, SourceError
 from importer.problems import ProblemCode
 from importer.reading.characters import is_blank
-from importer.reading.headings import SAMPLE_ROWS, prove_headings
+from importer.reading.headings import SAMPLE_ROWS, lettered_headings, prove_headings
 from importer.reading.records import Lines, records
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class Dialect:
     """The cells of the heading row, as they stand."""
     width: int
     """How many cells each row must have."""
+    sample: tuple[Sequence[str], ...] = field(repr=False)
+    """The first rows below the headings that are not blank."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +107,14 @@ def prove_dialect(
         # One that fits does not read as far as the headings: say where the text is broken.
         deque(_records(sample, broken[0].delimiter, place), maxlen=0)
     rows = trial.rows if len(trial.headings) > 1 else max(trials, key=lambda t: t.evenness).rows
-    prove_headings(trial.headings, header_row, rows, place)
-    return Dialect(delimiter=trial.delimiter, headings=trial.headings, width=trial.width)
+    if header_row:
+        prove_headings(trial.headings, header_row, rows, place)
+    return Dialect(
+        delimiter=trial.delimiter,
+        headings=trial.headings,
+        width=trial.width,
+        sample=tuple(cells for _, cells in trial.rows),
+    )
 
 
 def _best(trials: Sequence[_Trial], place: Place) -> _Trial:
@@ -123,13 +131,14 @@ def _best(trials: Sequence[_Trial], place: Place) -> _Trial:
 
 def _try(sample: Sequence[str], delimiter: str, header_row: int, place: Place) -> _Trial:
     found = _until_broken(_records(sample, delimiter, place))
-    heading = next(islice(found, header_row - 1, None), None)
-    rows = ((row.number, row.cells) for row in found if not is_blank(row.cells))
-    return _Trial(
-        delimiter=delimiter,
-        headings=tuple(heading.cells) if heading else (),
-        rows=tuple(islice(rows, SAMPLE_ROWS)),
-    )
+    heading = next(islice(found, header_row - 1, None), None) if header_row else None
+    filled = ((row.number, row.cells) for row in found if not is_blank(row.cells))
+    rows = tuple(islice(filled, SAMPLE_ROWS))
+    headings = tuple(heading.cells) if heading else ()
+    if not header_row:
+        widths = Counter(len(cells) for _, cells in rows)
+        headings = lettered_headings(max(widths, key=lambda w: (widths[w], w), default=0))
+    return _Trial(delimiter=delimiter, headings=headings, rows=rows)
 
 
 def _records(sample: Sequence[str], delimiter: str, place: Place) -> Iterator[Record]:

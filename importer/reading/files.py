@@ -75,6 +75,16 @@ def copy_privately(source: Path, target: Path) -> str:
     return digest.hexdigest()
 
 
+def prove_unchanged(path: Path, digest: str) -> None:
+    """Check that a file still has the content that was copied.
+
+    Raises:
+        SourceError: Somebody writes it, so that what was copied may be half of it.
+    """
+    if source_digest(path) != digest:
+        raise Place(file=path.name).refuse(ProblemCode.SOURCE_CHANGING)
+
+
 def _sync_folder(folder: Path) -> None:
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

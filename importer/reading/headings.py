@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from importer.errors import SettingsError
+from importer.headings import known_field
 from importer.problems import ProblemCode
 from importer.reading.characters import filled_cells, has_odd, odd_code
 from importer.reading.table import column_letter
@@ -19,16 +21,24 @@ SAMPLE_ROWS = 500
 COLUMN_LIMIT = 16_384
 """The most columns that a spreadsheet keeps."""
 
+_NEAR = 50
+"""How many rows below are looked at for better headings."""
+_FEW = 2
+_NEARLY_ALL = 0.9
+_DIGIT = re.compile("[0-9]{3}")
+_DIGITS = re.compile(r"\s*[+(]?[0-9][0-9\s()./:T-]{5,}(?:[AP]M|Z)?\s*", re.IGNORECASE)
+"""A phone number, a date or a time, which no heading is."""
+
 
 def checked_header_row(header_row: int) -> int:
-    """Return the row number of the headings.
+    """Return the row number of the headings, 0 where there are none.
 
     Raises:
         SettingsError: There is no such row.
     """
-    if header_row < 1:
+    if header_row < 0:
         raise SettingsError(
-            "The row of the headings must be 1 or more.", todo="Give --header-row 1."
+            "The row of the headings must be 0 or more.", todo="Give --header-row 1."
         )
     return header_row
 
@@ -39,6 +49,11 @@ def trimmed_headings(cells: Sequence[str]) -> tuple[str, ...]:
     while headings and not headings[-1]:
         headings.pop()
     return tuple(headings)
+
+
+def lettered_headings(width: int) -> tuple[str, ...]:
+    """Return what stands for headings where there are none: each column's letters."""
+    return tuple(column_letter(column) for column in range(width))
 
 
 def prove_headings(
@@ -53,7 +68,8 @@ def prove_headings(
         place: The file and sheet.
 
     Raises:
-        SourceError: It is blank, a title above the real headings, no text, or too wide.
+        SourceError: It is blank, a title, data, one of two lines of headings, no text, or
+            too wide; or another row names more fields.
     """
     if len(cells) > COLUMN_LIMIT:
         text = f"The headings fill {len(cells):,} columns, at most {COLUMN_LIMIT:,} are read."
@@ -62,11 +78,76 @@ def prove_headings(
         if has_odd(cell):
             at = f"row {row:,}, column {column_letter(column)}"
             raise place.refuse(odd_code(cell), at=at)
+    for found in (_title(cells, row, below), _other_row(cells, row, below)):
+        if found is not None:
+            sentence, todo = found
+            raise place.refuse(ProblemCode.HEADER_ROW_UNCLEAR, sentence, todo=todo)
+
+
+def _title(
+    cells: Sequence[str], row: int, below: Sequence[tuple[int, Sequence[str]]]
+) -> tuple[str, str] | None:
+    """Return what to say of a row that is blank, or holds one cell above a table of several."""
     filled = filled_cells(cells)
     fuller = [number for number, other in below if filled_cells(other) > 1]
     is_title = filled == 1 and len(fuller) * 2 > len(below)
-    if filled == 0 or is_title:
-        better = next(iter(fuller), None)
-        todo = f"If row {better:,} holds the headings, add --header-row {better}." if better else ""
-        sentence = f"Row {row:,} does not hold column headings."
-        raise place.refuse(ProblemCode.HEADER_ROW_UNCLEAR, sentence, todo=todo)
+    if filled and not is_title:
+        return None
+    better = _most_headings(below) or next(iter(fuller), None)
+    return f"Row {row:,} does not hold column headings.", _advice(better)
+
+
+def _other_row(
+    cells: Sequence[str], row: int, below: Sequence[tuple[int, Sequence[str]]]
+) -> tuple[str, str] | None:
+    """Return what to say where another row is the headings, or a part of them, or none is."""
+    named = _fields_named(cells)
+    better = _most_headings(below, more_than=named)
+    if better is not None:
+        return f"Row {better:,} holds more headings than row {row:,}.", _advice(better)
+    if not named and sum(1 for cell in cells if _DIGITS.fullmatch(cell)) >= _FEW:
+        todo = (
+            "Add a row of headings; or give --header-row 0, and map the columns "
+            "by their letters under [columns] in a profile."
+        )
+        return f"Row {row:,} looks like a row of data, not like headings.", todo
+    if _is_second_line(cells, row, below):
+        todo = f"Put the headings into one row; if row {row + 1:,} holds all, {_flag(row + 1)}."
+        return f"Rows {row:,} and {row + 1:,} both look like headings.", todo
+    return None
+
+
+def _most_headings(below: Sequence[tuple[int, Sequence[str]]], more_than: int = 0) -> int | None:
+    """Return the row near the top that names the most booking fields, if several."""
+    counts = [(_fields_named(cells), -number) for number, cells in below[:_NEAR]]
+    count, number = max(counts, default=(0, 0))
+    return -number if count > max(more_than, _FEW) else None
+
+
+def _fields_named(cells: Sequence[str]) -> int:
+    return len({field for cell in cells if (field := known_field(cell))})
+
+
+def _is_second_line(
+    cells: Sequence[str], row: int, below: Sequence[tuple[int, Sequence[str]]]
+) -> bool:
+    """Return whether the next row has words where every other row has numbers."""
+    if len(below) <= _FEW or below[0][0] != row + 1:
+        return False
+    next_row, others = below[0][1], [other for _, other in below[1:]]
+    is_full = filled_cells(next_row) * 2 > max(_FEW * 2, filled_cells(cells))
+    if not is_full or _has_digits(next_row):
+        return False
+    return sum(map(_has_digits, others)) > len(others) * _NEARLY_ALL
+
+
+def _has_digits(cells: Sequence[str]) -> bool:
+    return _DIGIT.search("".join(cells)) is not None
+
+
+def _advice(better: int | None) -> str:
+    return f"If row {better:,} holds the headings, {_flag(better)}." if better else ""
+
+
+def _flag(row: int) -> str:
+    return f"add --header-row {row}"

@@ -13,14 +13,17 @@ from xml.parsers import expat
 from importer.problems import ProblemCode
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterator, Mapping
 
     from importer.reading.table import Place
 
 UNPACKED_LIMIT = 500_000_000
+"""The most bytes that a file may unpack to."""
+RATIO_LIMIT = 200
+"""How many times its packed size a part may unpack to, once it is a `BIG_PART`."""
+BIG_PART = 10_000_000
 _PART_LIMIT = 10_000
-_RATIO_LIMIT = 200
-_BIG_PART = 10_000_000
 _BLOCK = 1 << 20
 _ENCRYPTED_FLAG = 0x1
 _FORBIDDEN = (b"<!DOCTYPE", b"<!ENTITY")
@@ -44,7 +47,7 @@ _BROKEN = (
 
 
 @contextmanager
-def sound_archive(place: Place) -> Iterator[None]:
+def sound_archive(place: Place, sentence: str = "", todo: str = "") -> Iterator[None]:
     """Turn whatever the ZIP and XML readers raise into one sentence.
 
     Raises:
@@ -54,7 +57,7 @@ def sound_archive(place: Place) -> Iterator[None]:
         yield
     except _BROKEN:
         # Their texts may quote the content, so none of them is passed on.
-        raise place.refuse(ProblemCode.SOURCE_CORRUPT) from None
+        raise place.refuse(ProblemCode.SOURCE_CORRUPT, sentence, todo=todo) from None
 
 
 class Package:
@@ -89,6 +92,10 @@ class Package:
         """Return whether a part goes by this name."""
         return _key(part.filename) == _key(name)
 
+    def names_like(self, pattern: re.Pattern[str]) -> Iterator[str]:
+        """Yield the names of parts, in lower case, in which the pattern is found."""
+        return (name for name in self._parts if pattern.search(name))
+
     def blocks(self, name: str) -> Iterator[bytes]:
         """Yield the content of a part, however long it really is.
 
@@ -122,7 +129,7 @@ class Package:
             for block in self.blocks(part.filename):
                 size += len(block)
                 total += len(block)
-                too_dense = size > _BIG_PART and size > _RATIO_LIMIT * part.compress_size
+                too_dense = size > BIG_PART and size > RATIO_LIMIT * part.compress_size
                 if total > UNPACKED_LIMIT or too_dense:
                     raise self._place.refuse(ProblemCode.SOURCE_TOO_LARGE)
                 if part.filename.lower().endswith(_XML_SUFFIXES):

@@ -6,7 +6,7 @@ from array import array
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from importer.problems import ProblemCode, RowProblem
+from importer.problems import ASIDES, ProblemCode, RowProblem
 from importer.reading.characters import is_blank
 from importer.reading.second_table import second_table_check
 from importer.reading.table import Chunk, Place, column_letter
@@ -115,7 +115,9 @@ class _Batch:
             self.problems.extend(self._placed(row))
         self.size += row.size
         layout, cells = self.layout, row.cells
-        if len(cells) != layout.width or layout.width != layout.named:
+        if any(found.code in ASIDES for found in row.problems):
+            cells = cells[: len(layout.headings)]
+        elif len(cells) != layout.width or layout.width != layout.named:
             self._check_width(row)
         elif self._blanks:
             self._check_blanks(row)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 from importer.problems import ProblemCode
+from importer.reading.merged import MOST_MERGED
 from importer.reading.package import refuse_doctype
 from importer.reading.table import column_letter
 
@@ -25,11 +27,17 @@ _SEEN = (
     ProblemCode.CELL_ERROR_VALUE,
     ProblemCode.FORMULA_NOT_CALCULATED,
     ProblemCode.FORMULA_VALUE_USED,
+    ProblemCode.CELL_CONTROL_CHARACTER,
 )
-_ERROR, _NOT_CALCULATED, _VALUE_USED = range(len(_SEEN))
+ERROR, NOT_CALCULATED, VALUE_USED, CONTROL = range(len(_SEEN))
+"""What `Findings.add` takes: the places of these problems."""
 _MOST_LETTERS = 3
+_AREA = re.compile("([A-Z]{1,3})([0-9]{1,7})(?::([A-Z]{1,3})([0-9]{1,7}))?")
 _NO_CELL = "no cell"
+_NEGATIVE_INDEX = re.compile(rb"""\st=["']s["'][^<>]{0,99}>\s{0,9}<(?:\w{1,9}:)?v>\s{0,9}-""")
+_LONGEST_CELL_START = 200
 _TRUE = ("1", "true")
+_NO_HEIGHT = ("0", "0.0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +65,36 @@ class Extent:
         )
 
 
+class Reach:
+    """How far the values of a sheet go, as they are met."""
+
+    def __init__(self) -> None:
+        """Begin with no value."""
+        self._rows: tuple[int, int] | None = None
+        self._columns = (0, 0)
+
+    def take(self, row: int, column: int, *, rows: int = 1, columns: int = 1) -> None:
+        """Take an area of values in; row and column count from 0."""
+        last_row, last_column = row + rows - 1, column + columns - 1
+        if self._rows is None:
+            self._rows, self._columns = (row, last_row), (column, last_column)
+            return
+        self._rows = (min(self._rows[0], row), max(self._rows[1], last_row))
+        self._columns = (min(self._columns[0], column), max(self._columns[1], last_column))
+
+    @property
+    def extent(self) -> Extent | None:
+        """Return the area, None when no cell has a value."""
+        if self._rows is None:
+            return None
+        return Extent(
+            first_row=self._rows[0],
+            first_column=self._columns[0],
+            last_row=self._rows[1],
+            last_column=self._columns[1],
+        )
+
+
 class Findings:
     """Cells of which more is to be said than their value, in the order of the sheet.
 
@@ -69,8 +107,12 @@ class Findings:
         self._columns = array("H")
         self._codes = array("B")
 
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._rows)
+
     def add(self, row: int, column: int, code: int) -> None:
-        """Add one; `row` counts from 1."""
+        """Add one; `row` counts from 1, rows come in their order."""
         self._rows.append(row)
         self._columns.append(column)
         self._codes.append(code)
@@ -89,6 +131,8 @@ class SheetScan:
     """None when no cell has a value."""
     hidden_rows: int
     findings: Findings
+    merged: tuple[Extent, ...] = ()
+    """The areas of merged cells."""
 
 
 def scan_sheet(
@@ -103,18 +147,25 @@ def scan_sheet(
         exact: Whether to count only cells whose value has text, which takes longer.
 
     Raises:
-        SourceError: The sheet is larger than the limit, out of order, or not XML.
+        SourceError: The sheet holds a document type definition.
+        ValueError: It is out of order, or no XML.
     """
     scanner = _Scanner(place, waits_for_calculation=waits_for_calculation, exact=exact)
+    tail = b""
     for block in blocks:
         scanner.parser.Parse(block, False)  # noqa: FBT003 - expat takes no keyword
+        # Such an index is none; calamine takes the first text for it.
+        if _NEGATIVE_INDEX.search(tail + block):
+            raise ValueError
+        tail = block[-_LONGEST_CELL_START:]
     scanner.parser.Parse(b"", True)  # noqa: FBT003 - as above
     scanner.end_cell()
-    extent = scanner.extent
-    if extent is not None and extent.area > AREA_LIMIT:
-        text = f"Its values are spread over {extent.area:,} cells, at most {AREA_LIMIT:,} are read."
-        raise place.refuse(ProblemCode.SOURCE_TOO_LARGE, text)
-    return SheetScan(extent=extent, hidden_rows=scanner.hidden_rows, findings=scanner.findings)
+    return SheetScan(
+        extent=scanner.extent,
+        hidden_rows=scanner.hidden_rows,
+        findings=scanner.findings,
+        merged=tuple(scanner.merged),
+    )
 
 
 class ColumnNumbers(dict[str, int]):
@@ -145,6 +196,7 @@ class _Scanner:
             "v": self._value_begins,
             "is": self._value_begins,
             "t": self._text_begins,
+            "mergeCell": self._merged_begins,
         }
         self._row = 0
         self._row_text = ""
@@ -160,6 +212,7 @@ class _Scanner:
         self._last_column = -1
         self.hidden_rows = 0
         self.findings = Findings()
+        self.merged: list[Extent] = []
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self._element_begins
@@ -194,7 +247,7 @@ class _Scanner:
         if not self._row < row <= ROW_LIMIT:
             raise ValueError
         self._row, self._row_text, self._column = row, text, -1
-        self._is_hidden = attributes.get("hidden") in _TRUE
+        self._is_hidden = attributes.get("hidden") in _TRUE or attributes.get("ht") in _NO_HEIGHT
 
     def _cell_begins(self, attributes: dict[str, str]) -> None:
         if self._is_formula:
@@ -212,7 +265,7 @@ class _Scanner:
         self._has_value = False
         self._type = kind = attributes.get("t")
         if kind == "e":
-            self.findings.add(self._row, column, _ERROR)
+            self.findings.add(self._row, column, ERROR)
 
     def _formula_begins(self, _: dict[str, str]) -> None:
         if self._type != _NO_CELL:
@@ -232,6 +285,23 @@ class _Scanner:
         # Behind the rows stand elements with an `f` of their own, which belongs to no cell.
         self.end_cell()
         self._type = _NO_CELL
+
+    def _merged_begins(self, attributes: dict[str, str]) -> None:
+        self._other_begins(attributes)
+        if len(self.merged) >= MOST_MERGED:
+            raise ValueError
+        area = _AREA.fullmatch(attributes.get("ref", ""))
+        if area is None:
+            raise ValueError
+        columns = self._columns
+        self.merged.append(
+            Extent(
+                first_row=int(area[2]) - 1,
+                first_column=columns[area[1]],
+                last_row=int(area[4] or area[2]) - 1,
+                last_column=columns[area[3] or area[1]],
+            )
+        )
 
     def _element_ends(self, _: str) -> None:
         if self._has_value and self._text.strip():
@@ -267,6 +337,6 @@ class _Scanner:
         value = self._text.strip() if self._has_value else ""
         is_empty_text = self._type == "str" and self._has_value
         if (not value and not is_empty_text) or (self._waits and value == "0"):
-            self.findings.add(self._row, self._column, _NOT_CALCULATED)
+            self.findings.add(self._row, self._column, NOT_CALCULATED)
         else:
-            self.findings.add(self._row, self._column, _VALUE_USED)
+            self.findings.add(self._row, self._column, VALUE_USED)

@@ -27,6 +27,11 @@ class ReadOptions:
     sheet: str | None = None
     delimiter: str | None = None
     header_row: int = 1
+    """0 where there are no headings; columns are then called by their letters."""
+    encoding: str | None = None
+    """Of text, as Python spells it; None lets the bytes say."""
+    password: str | None = field(default=None, repr=False)
+    """Of an encrypted workbook."""
     chunk_rows: int = CHUNK_ROWS
     name: str | None = None
     """The file's name as people know it, where a private copy is read."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ RESULTS_SHEET = "Results"
 _WORKBOOK = "xl/workbook.xml"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 _CUSTOM = "docProps/custom.xml"
-_MACROS = "xl/vbaProject.bin"
+_ACTIVE = re.compile(r"vbaproject|/macrosheets/|/activex/|/embeddings/.*\.bin$|/ctrlprops/")
 _TRUE = ("1", "true", "on")
 
 
@@ -52,7 +53,7 @@ def describe(package: Package, place: Place) -> Workbook:
     Raises:
         SourceError: The package does not hold together.
     """
-    targets = _targets(package, place)
+    targets = worksheet_parts(package, _RELATIONS, place)
     sheets: list[Sheet] = []
     settings: dict[str, str] = {}
 
@@ -74,7 +75,7 @@ def describe(package: Package, place: Place) -> Workbook:
     return Workbook(
         sheets=tuple(sheets),
         is_results=_is_results(package, place),
-        has_macros=_MACROS in package,
+        has_macros=has_active_parts(package),
         waits_for_calculation=settings.get("fullCalcOnLoad") in _TRUE,
     )
 
@@ -87,10 +88,13 @@ def choose_sheet(workbook: Workbook, wanted: str | None, place: Place) -> Sheet:
     """
     if wanted is not None:
         return _named(workbook.sheets, wanted, place)
-    if workbook.is_results:
-        for sheet in workbook.sheets:
-            if sheet.name == RESULTS_SHEET:
-                return sheet
+    results = [sheet for sheet in workbook.sheets if sheet.name == RESULTS_SHEET]
+    if workbook.is_results and results:
+        if any(sheet.name == f"{RESULTS_SHEET} 2" for sheet in workbook.sheets):
+            sentence = "These results go on in further sheets, and only one sheet can be read."
+            todo = "Write them as CSV: solv-import results RUN --results FILE.csv; run that file."
+            raise place.refuse(ProblemCode.SHEET_UNCLEAR, sentence, todo=todo)
+        return results[0]
     visible = [sheet for sheet in workbook.sheets if sheet.is_visible]
     if len(visible) == 1:
         return visible[0]
@@ -133,8 +137,17 @@ def _names(sheets: Sequence[Sheet]) -> str:
     return ", ".join(repr(sheet.name) for sheet in sheets)
 
 
-def _targets(package: Package, place: Place) -> dict[str, str]:
-    """Return the part of each worksheet by its relation's id."""
+def has_active_parts(package: Package) -> bool:
+    """Return whether a package holds macros, controls or embedded programs."""
+    return any(package.names_like(_ACTIVE))
+
+
+def worksheet_parts(package: Package, relations: str, place: Place) -> dict[str, str]:
+    """Return the part of each worksheet by its relation's id.
+
+    Raises:
+        SourceError: The part that tells is missing, or no XML.
+    """
     targets: dict[str, str] = {}
 
     def on_element(name: str, attributes: dict[str, str]) -> None:
@@ -144,7 +157,7 @@ def _targets(package: Package, place: Place) -> dict[str, str]:
             part = posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
             targets[attributes.get("Id", "")] = part if part in package else target
 
-    walk(package.blocks(_RELATIONS), on_element, place)
+    walk(package.blocks(relations), on_element, place)
     return targets
 
 

@@ -123,8 +123,8 @@ def _file() -> tuple[Spec, ...]:
         ),
         Spec(
             name="header_row",
-            parse=parsing.whole_number(1, 1000),
-            what="the row that holds the headings",
+            parse=parsing.whole_number(0, 1000),
+            what="the row that holds the headings; 0 when there are none",
             default="1",
             section="file",
             flag="--header-row",
@@ -135,6 +135,25 @@ def _file() -> tuple[Spec, ...]:
             what="what stands between cells: , ; | or tab",
             section="file",
             flag="--delimiter",
+        ),
+        Spec(
+            name="encoding",
+            parse=parsing.encoding,
+            what="the encoding of text that is not UTF-8, such as cp1252",
+            section="file",
+            flag="--encoding",
+        ),
+        Spec(
+            name="source_password",
+            parse=parsing.password,
+            what="the password of an encrypted workbook",
+            is_secret=True,
+        ),
+        Spec(
+            name="source_password_file",
+            parse=parsing.path,
+            what="a file of mode 0600 that holds that password",
+            section="file",
         ),
         Spec(
             name="timezone",

@@ -45,8 +45,8 @@ def load_settings(
     profile = _profile_layer([*first, config], config_folder(environ))
     layers = [*first, profile, config]
     values, origins = _take(layers)
-    values["client_secret"] = _secret(values, origins)
-    values.pop("client_secret_file")
+    values["client_secret"] = _secret("client_secret", values, origins) or ""
+    values["source_password"] = _secret("source_password", values, origins)
     values["state_dir"] = values["state_dir"] or state_folder(environ)
     values["defaults"] = _defaults(values)
     values |= _tables(layers, origins)
@@ -80,18 +80,19 @@ def _take(layers: Sequence[Layer]) -> tuple[dict[str, Any], dict[str, str]]:
     return values, origins
 
 
-def _secret(values: Mapping[str, Any], origins: dict[str, str]) -> str:
-    own, from_file = origins["client_secret"], origins.pop("client_secret_file")
-    path = values["client_secret_file"]
+def _secret(name: str, values: dict[str, Any], origins: dict[str, str]) -> str | None:
+    """Return a secret from its own place or from the file that is named, whichever wins."""
+    own, from_file = origins[name], origins.pop(f"{name}_file")
+    path = values.pop(f"{name}_file")
     if path is None or (own != _DEFAULT and _place(own) < _place(from_file)):
-        return values["client_secret"] or ""
+        return values[name] or None
     if own != _DEFAULT and _place(own) == _place(from_file):
+        variable = SPECS[name].variable
         raise SettingsError(
-            "Both SOLV_IMPORT_CLIENT_SECRET and SOLV_IMPORT_CLIENT_SECRET_FILE are set.",
-            todo="Keep one of them.",
+            f"Both {variable} and {variable}_FILE are set.", todo="Keep one of them."
         )
-    origins["client_secret"] = f"{from_file} ({path})"
-    return secret_from_file(path)
+    origins[name] = f"{from_file} ({path})"
+    return secret_from_file(path, name)
 
 
 def _place(origin: str) -> int:

@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ALSO_READ = frozenset({PREFIX + "CONFIG_DIR"})
-_SECRET_KEYS = frozenset({"client_secret", "secret", "password", "token", "access_token"})
-_SECRET_FILE = PREFIX + "CLIENT_SECRET_FILE"
+_SECRET_NAMES = {
+    "client_secret": "the client secret",
+    "source_password": "a password of workbooks",
+}
+_SECRET_KEYS = frozenset({*_SECRET_NAMES, "secret", "password", "token", "access_token"})
 _FILE_TABLES = ("file", "columns", "joined", "split", "defaults", "dates", "run", "values")
 _OF_THEIR_WORDS = frozenset({"columns", "joined", "split"})
 """Tables whose keys, or values, are headings."""
@@ -90,36 +93,39 @@ def dotenv_layer(path: Path) -> Layer:
     layer = variable_layer({k: v for k, v in found.items() if v is not None}, origin=".env")
     if layer.texts and status.st_mode & stat.S_IWOTH:
         raise SettingsError(".env may be changed by anybody.", todo="Run: chmod 600 .env")
-    if "client_secret" in layer.texts:
-        _require_private(status, ".env")
+    for name in _SECRET_NAMES:
+        if name in layer.texts:
+            _require_private(status, ".env", name)
     return layer
 
 
-def secret_from_file(path: Path) -> str:
-    """Return the secret that a private file holds.
+def secret_from_file(path: Path, name: str) -> str:
+    """Return the secret of that setting, which a private file holds.
 
     Raises:
         SettingsError: The file is missing, empty, or others may read it.
     """
+    variable = f"{SPECS[name].variable}_FILE"
+    shown = _shown(path, variable)
     try:
         with path.open(encoding="utf-8") as stream:
-            _require_private(os.fstat(stream.fileno()), _shown(path))
+            _require_private(os.fstat(stream.fileno()), shown, name)
             secret = stream.read(4096).strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise SettingsError(
-            f"{_shown(path)} cannot be read: {why}.",
-            todo=f"{_SECRET_FILE} names a file of mode 0600 that holds nothing but the secret.",
+            f"{shown} cannot be read: {why}.",
+            todo=f"{variable} names a file of mode 0600 that holds nothing but the secret.",
         ) from None
     if not secret:
-        raise SettingsError(f"{_shown(path)} is empty.", todo="Write the client secret into it.")
+        raise SettingsError(f"{shown} is empty.", todo=f"Write {_SECRET_NAMES[name]} into it.")
     return secret
 
 
-def _shown(path: Path) -> str:
+def _shown(path: Path, variable: str) -> str:
     """Return how to name the secret's file: by its path, unless that may be the secret itself."""
     is_path = any(one.name and _is_there(one) for one in (path, *path.parents))
-    return f"The secret file {path}" if is_path else f"The file that {_SECRET_FILE} names"
+    return f"The secret file {path}" if is_path else f"The file that {variable} names"
 
 
 def _is_there(path: Path) -> bool:
@@ -130,12 +136,12 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _require_private(status: os.stat_result, what: str) -> None:
+def _require_private(status: os.stat_result, what: str, name: str) -> None:
     if status.st_mode & _FOR_GROUP_OR_OTHERS:
-        message = f"{what} holds the client secret, and others may read it."
+        message = f"{what} holds {_SECRET_NAMES[name]}, and others may read it."
         raise SettingsError(message, todo="Take their permission away: chmod 600 on that file.")
     if what == ".env" and status.st_uid != os.getuid():
-        raise SettingsError(".env holds the client secret and belongs to somebody else.")
+        raise SettingsError(f".env holds {_SECRET_NAMES[name]} and belongs to somebody else.")
 
 
 def toml_layer(path: Path, *, origin: str, is_profile: bool) -> Layer:
@@ -180,8 +186,13 @@ def _refuse_secrets(tables: Mapping[str, Any], origin: str) -> None:
         if key.lower() in _SECRET_KEYS:
             raise SettingsError(
                 f"{origin} holds {key}: a file that travels must not hold a secret.",
-                todo="Use SOLV_IMPORT_CLIENT_SECRET, or SOLV_IMPORT_CLIENT_SECRET_FILE.",
+                todo=f"Use {_variable_for(key)}, or {_variable_for(key)}_FILE.",
             )
         # A heading, or a clinic, may well be called "Token"; only a word is named here.
         if isinstance(value, dict) and key not in (*_OF_THEIR_WORDS, *KEYS["values"]):
             _refuse_secrets(value, origin)
+
+
+def _variable_for(key: str) -> str:
+    name = "source_password" if "password" in key.lower() else "client_secret"
+    return SPECS[name].variable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import re
 from pathlib import Path
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 _YES = frozenset({"true", "yes", "on", "1"})
 _NO = frozenset({"false", "no", "off", "0"})
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "bar": "|", "pipe": "|"}
+_NO_FILES = frozenset({"utf-7", "idna", "punycode", "unicode_escape", "raw-unicode-escape"})
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _LOCATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SPAN = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
-_FIRST_DATA_ROW = 2
+_FIRST_DATA_ROW = 1
 
 
 def text(word: str) -> str:
@@ -147,6 +149,26 @@ def delimiter(word: str) -> str:
     return found
 
 
+def encoding(word: str) -> str:
+    """Return the name that Python has for a text encoding."""
+    try:
+        name = codecs.lookup(text(word)).name
+        # Some codecs of that list turn bytes into bytes; they decode no text.
+        b" ".decode(name, "replace")
+    except (LookupError, ValueError):
+        raise ValueError("give a name such as cp1252, latin-1 or utf-16-le") from None
+    if name in _NO_FILES:
+        raise ValueError("no file is written in it")
+    return "utf-8" if name in ("utf-8-sig", "ascii") else name
+
+
+def password(word: str) -> str:
+    """Return a password as it is, white space included."""
+    if not word:
+        raise ValueError("it is empty")
+    return word
+
+
 def location(word: str) -> str:
     """Return a location id as text."""
     stripped = word.strip()
@@ -210,7 +232,7 @@ def _with_scheme(word: str) -> str:
 
 def row_spans(word: str) -> tuple[tuple[int, int], ...]:
     """Return the spans that `3,7-9` names, both ends included."""
-    expected = "name rows as the spreadsheet numbers them, from 2, such as 3,7-9"
+    expected = "name rows as the spreadsheet numbers them, such as 3,7-9"
     spans: list[tuple[int, int]] = []
     for part in word.replace(" ", "").split(","):
         match = _SPAN.fullmatch(part)

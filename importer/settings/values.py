@@ -64,7 +64,11 @@ class Settings:
     # The file
     sheet: str | None
     header_row: int
+    """0 when there are none."""
     delimiter: str | None
+    encoding: str | None
+    """As Python spells it; None lets the bytes say."""
+    source_password: str | None = field(repr=False)
     columns: Mapping[str, str]
     """Their heading -> API field, as a profile maps them."""
     joined: Mapping[str, tuple[str, ...]]
@@ -160,6 +164,7 @@ class Settings:
             "sheet": self.sheet,
             "header_row": self.header_row,
             "delimiter": self.delimiter,
+            "encoding": self.encoding,
             "columns": dict(sorted(self.columns.items())),
             "joined": {name: list(halves) for name, halves in sorted(self.joined.items())},
             "split": dict(sorted(self.split.items())),

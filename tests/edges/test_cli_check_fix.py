@@ -280,7 +280,7 @@ def test_a_number_stays_a_number_and_is_told(tmp_path: Path) -> None:
     book.save(source)
     _, out, _ = check(source, "--fix", "copy.xlsx")
     assert cells_of(tmp_path / "copy.xlsx")["June", "I2"][:2] == (1, "n")
-    assert "Left: 1 row with errors, 2 suggestions for cells that are no text." in out
+    assert "Left: 1 row with errors, 2 suggestions that no cell can hold." in out
 
 
 @pytest.mark.parametrize("places", ["with places", "without places"])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import gzip
 import io
 from typing import TYPE_CHECKING
 
 import pytest
+from msoffcrypto.format import ooxml
 
 from importer.problems import ProblemCode as P
 from importer.reading import Edit, Edits, ReadOptions, open_table
@@ -20,7 +23,9 @@ from tests.edges.reading_kit import (
     text_cell,
     write_csv,
     write_sheet,
+    write_xlsx,
 )
+from tests.edges.workbook_kit import Sheet, write_book
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +38,9 @@ def edit(row: int, column: int, before: str, after: str) -> Edit:
     return Edit(row, column, before, after, P.TEXT_INVISIBLE)
 
 
-def copied(path: Path, edits: Sequence[Edit]) -> tuple[Path, int]:
+def copied(path: Path, edits: Sequence[Edit], encoding: str | None = None) -> tuple[Path, int]:
     """Return a copy with these edits, and how many were made."""
-    table = open_table(path, ReadOptions())
+    table = open_table(path, ReadOptions(encoding=encoding))
     assert table.copy is not None
     out = io.BytesIO()
     made = table.copy(Edits(iter(edits)), out)
@@ -104,6 +109,71 @@ def test_bytes_that_are_no_text_stay_as_they_are(tmp_path: Path) -> None:
     copy, made = copied(write_csv(tmp_path, content), [edit(3, 1, "x", "y")])
     assert made == 1
     assert copy.read_bytes() == content[:-2] + b"y\n"
+
+
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [
+        (b"", "cp1252"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ],
+)
+def test_a_copy_is_in_the_encoding_of_its_source(
+    mark: bytes, encoding: str, tmp_path: Path
+) -> None:
+    text = "name,city\r\nZoë,Québec\r\nRenée,x\r\nJosé,Bogotá\r\n"
+    source = write_csv(tmp_path, mark + text.encode(encoding))
+    copy, made = copied(source, [edit(3, 1, "x", "Málaga")])
+    assert made == 1
+    assert copy.read_bytes() == mark + text.replace(",x", ",Málaga").encode(encoding)
+
+
+def test_a_letter_that_the_encoding_lacks_is_left_alone(tmp_path: Path) -> None:
+    text = "a,b\nZoë,x\ny,z\n"
+    source = write_csv(tmp_path, text.encode("cp1252"))
+    edits = [edit(2, 1, "x", "李"), edit(3, 0, "y", "Łucja"), edit(3, 1, "z", "José")]
+    copy, made = copied(source, edits, "cp1252")
+    assert made == 1
+    assert copy.read_bytes() == text.replace("z\n", "José\n").encode("cp1252")
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        (b"a,b\nx,\x81\nx,\xe9\n", "cp1252"),  # a byte that is no letter there
+        (b"a,b\nx,\xfa\x54\nx,1\n", "cp932"),  # a letter that is usually written otherwise
+        ("a,b\nx,".encode("utf-16-le") + b"\x3d\xd8" + "\nx,é\n".encode("utf-16-le"), "utf-16-le"),
+    ],
+    ids=["cp1252", "cp932", "utf-16"],
+)
+def test_a_record_that_cannot_be_written_as_it_was_is_left_alone(
+    content: bytes, encoding: str, tmp_path: Path
+) -> None:
+    x, y = (f"\n{letter},".encode(encoding) for letter in "xy")
+    head, _, last = content.rpartition(x)
+    edits = [edit(2, 0, "x", "y"), edit(3, 0, "x", "y")]
+    copy, made = copied(write_csv(tmp_path, content), edits, encoding)
+    assert made == 1
+    assert copy.read_bytes() == head + y + last
+
+
+ROWS = [["first_name", "last_name", "phone"], ["Ada", "Ek", "312-555-0101"]]
+
+
+@pytest.mark.parametrize("kind", ["xls", "xlsb", "ods", "csv.gz", "locked"])
+def test_some_kinds_are_only_read(kind: str, tmp_path: Path) -> None:
+    if kind == "csv.gz":
+        path = tmp_path / "patients.csv.gz"
+        path.write_bytes(gzip.compress("\n".join(map(",".join, ROWS)).encode()))
+    elif kind == "locked":
+        path = tmp_path / "locked.xlsx"
+        with path.open("wb") as file:
+            plain = io.BytesIO(write_xlsx(tmp_path, ROWS).read_bytes())
+            ooxml.OOXMLFile(plain).encrypt("secret", file)
+    else:
+        path = write_book(tmp_path, kind, Sheet(rows=ROWS))
+    assert open_table(path, ReadOptions(password="secret")).copy is None
 
 
 def test_no_text_of_an_edit_is_in_its_repr() -> None:

@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer.errors import SettingsError
@@ -156,9 +156,9 @@ def test_a_heading_row_behind_the_end_is_asked_about(tmp_path: Path) -> None:
     refusal(write_csv(tmp_path, HEAD), ProblemCode.HEADER_ROW_UNCLEAR, header_row=9)
 
 
-def test_a_heading_row_below_one_cannot_be(tmp_path: Path) -> None:
+def test_a_heading_row_below_zero_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(SettingsError):
-        read(write_csv(tmp_path, HEAD), header_row=0)
+        read(write_csv(tmp_path, HEAD), header_row=-1)
 
 
 def test_case_27_headings_again_spoil_their_row(tmp_path: Path) -> None:
@@ -258,6 +258,7 @@ def test_a_record_that_a_writer_made_is_taken_apart_as_it_was(
     assert (found.open_at, found.strays) == (None, ())
 
 
+@settings(deadline=None)  # the first call imports pandas
 @given(rows=st.lists(_CELLS, max_size=6), delimiter=st.sampled_from(",;\t|"))
 def test_rows_that_a_writer_made_come_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], delimiter: str
@@ -269,4 +270,5 @@ def test_rows_that_a_writer_made_come_back_as_they_were(
     blank = ["", "", ""]
     wanted = [row if any(map(str.strip, row)) else blank for row in rows]
     assert list(found.rows.values()) == [["Ada", "Ek", "1"], *wanted, list("xyz")]
-    assert found.problems == []
+    # Chance may write a comment or a ruled line.
+    assert {code for _, code, _ in found.problems} <= {"COMMENT_LINE", "FOOTER_ROW"}

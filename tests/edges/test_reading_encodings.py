@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 HEAD = "first,last,phone\n"
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
-def test_case_02_03_utf_16_and_utf_32_are_named(tmp_path: Path, encoding: str) -> None:
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
+def test_case_03_utf_16_without_a_mark_and_utf_32_are_named(tmp_path: Path, encoding: str) -> None:
     path = write_csv(tmp_path, (HEAD + "Ada,Ek,1\n").encode(encoding))
     error = refusal(path, ProblemCode.SOURCE_ENCODING)
     assert encoding[:6].upper() in error.message
@@ -25,11 +25,11 @@ def test_case_02_03_utf_16_and_utf_32_are_named(tmp_path: Path, encoding: str) -
 def test_case_04_another_encoding_is_refused_with_the_first_line_that_shows_it(
     tmp_path: Path,
 ) -> None:
-    text = HEAD + "Ada,Ek,1\r\n\r\nJos\u00e9,M\u00fcller,2\n"
-    path = write_csv(tmp_path, text.encode("cp1252"))
+    text = HEAD + "Ada,Ek,1\r\n\r\nИван,Иванов,2\n"
+    path = write_csv(tmp_path, text.encode("cp1251"))
     error = refusal(path, ProblemCode.SOURCE_ENCODING)
     assert "line 4:" in error.message
-    assert "Jos" not in error.message
+    assert "--encoding" in error.todo
 
 
 def test_the_line_is_right_behind_a_line_end_that_two_blocks_share(tmp_path: Path) -> None:

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from importer.errors import SourceError
-from importer.reading import ReadOptions, column_letter, copy_privately, open_table, source_digest
+from importer.reading import (
+    ReadOptions,
+    column_letter,
+    copy_privately,
+    open_table,
+    prove_unchanged,
+    source_digest,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +53,18 @@ def test_a_copy_never_replaces_anything(tmp_path: Path, kind: str) -> None:
     with pytest.raises(FileExistsError):
         copy_privately(source, target)
     assert other.read_bytes() == target.read_bytes() == b"old"
+
+
+def test_case_92_a_file_that_grows_after_it_was_copied_is_noticed(tmp_path: Path) -> None:
+    """Half of an export is a file like any other."""
+    source, target = tmp_path / "a.csv", tmp_path / "copy"
+    source.write_bytes(b"first,last\nAda,E")
+    digest = copy_privately(source, target)
+    prove_unchanged(source, digest)
+    source.write_bytes(b"first,last\nAda,Ek\n")
+    with pytest.raises(SourceError, match=r"a\.csv: The file changed") as caught:
+        prove_unchanged(source, digest)
+    assert caught.value.code == "IMP018"
 
 
 def test_a_source_that_is_missing_leaves_no_copy(tmp_path: Path) -> None:

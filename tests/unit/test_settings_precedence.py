@@ -111,7 +111,7 @@ def test_columns_come_from_the_profile_alone(load: Load) -> None:
 
 
 def test_every_setting_has_an_origin(load: Load) -> None:
-    expected = {*SPECS, *TABLE_NAMES} - {"client_secret_file"}
+    expected = {*SPECS, *TABLE_NAMES} - {"client_secret_file", "source_password_file"}
     assert set(load().origins) == expected
 
 

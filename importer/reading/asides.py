@@ -1,0 +1,93 @@
+"""Rows that stand among the rows of a table and are none of them: comments, totals, footers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeAlias
+
+from importer.headings import SYNONYMS, known_field
+from importer.problems import ProblemCode
+from importer.reading.characters import filled_cells, is_error_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+AsideCheck: TypeAlias = "Callable[[Sequence[str]], ProblemCode | None]"
+
+_COMMENT = "#"
+_RULE = re.compile(r"[-=*_~+|.\s]{3,}")
+_THINGS = "rows?|records?|patients?|appointments?|visits?|bookings?|entries"
+_FOOTER = re.compile(
+    rf"""
+    [\W_]*(?:
+        (?:grand|sub|report|page|{_THINGS}|number\ of\ (?:{_THINGS}))?[\s_-]*
+        (?:totals?|subtotals?|counts?|sums?)\b
+      | (?:end|eof)\b
+      | page\s+\d
+      | \d[\d,]*\s+(?:{_THINGS})\b
+      | (?:generated|printed|exported|created|report\ (?:run|date|generated))\b
+      | number\ of\ (?:{_THINGS})\b
+    )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_MOST_FILLED = 2
+
+
+def aside_check(headings: Sequence[str], below: Sequence[Sequence[str]], width: int) -> AsideCheck:
+    """Return what to call with the cells of each row: its problem, None for a row of the table.
+
+    Args:
+        headings: What stands above the rows; empty where the file has no headings.
+        below: The first rows. Where most of them begin with `#`, that is how the column
+            is written and no comment.
+        width: How many columns there are.
+    """
+    marked = sum(1 for cells in below if _begins(cells).startswith(_COMMENT))
+    has_comments = marked * 2 <= len(below)
+    # A row of so few cells lacks what every booking needs, so no patient is called a footer.
+    most = max(1, min(_MOST_FILLED, width // 2))
+    names = _meanings(headings)
+    spellings = _spellings(_begins(headings))
+
+    def check(cells: Sequence[str]) -> ProblemCode | None:
+        begins = _begins(cells)
+        if _plain(begins) in spellings and _meanings(cells)[: len(names)] == names:
+            return ProblemCode.HEADER_REPEATED
+        if has_comments and begins.startswith(_COMMENT) and not is_error_value(begins):
+            return ProblemCode.COMMENT_LINE
+        if _FOOTER.match(begins) and filled_cells(cells) <= most:
+            return ProblemCode.FOOTER_ROW
+        if _RULE.fullmatch(begins) and all(_RULE.fullmatch(c) for c in cells if c.strip()):
+            return ProblemCode.FOOTER_ROW
+        return None
+
+    return check
+
+
+def _meanings(headings: Sequence[str]) -> list[str]:
+    """Return what headings stand for, however they are spelled."""
+    meant = [known_field(heading) or _plain(heading) for heading in headings]
+    while meant and not meant[-1]:
+        meant.pop()
+    return meant
+
+
+def _spellings(heading: str) -> frozenset[str]:
+    """Return the ways to write a heading, as `_plain` has them."""
+    field = known_field(heading)
+    others = (field, *SYNONYMS[field]) if field else ()
+    return frozenset(_plain(one) for one in (heading, *others) if one)
+
+
+def _plain(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def _begins(cells: Sequence[str]) -> str:
+    """Return the first cell that holds anything."""
+    for cell in cells:
+        text = cell.strip()
+        if text:
+            return text
+    return ""

@@ -1,0 +1,332 @@
+"""One sheet of a workbook to rows of text, with what two readers of it agree on."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
+
+from importer.problems import FileProblem, ProblemCode, RowProblem
+from importer.reading.asides import AsideCheck, aside_check
+from importer.reading.cells import CellValue, cell_text, doubt_of
+from importer.reading.characters import CELL_LIMIT, error_values, has_odd, inspect, is_blank
+from importer.reading.headings import (
+    SAMPLE_ROWS,
+    checked_header_row,
+    lettered_headings,
+    prove_headings,
+    trimmed_headings,
+)
+from importer.reading.merged import MergedCells
+from importer.reading.rows import Layout, Row, chunks_of
+from importer.reading.sheet_scan import AREA_LIMIT, Extent, Findings, SheetScan
+from importer.reading.table import Chunk, Place, ReadOptions, Table, column_letter
+from importer.reading.workbook import Sheet, Workbook, choose_sheet, warnings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from python_calamine import CalamineSheet
+
+    from importer.errors import SourceError
+    from importer.reading.source import Source
+
+_SIGNS_OF_DOUBT = ("1900-0", "1899-", "nan", "inf")
+_HALF_CHARACTER = re.compile("_x[dD][89a-fA-F][0-9a-fA-F]{2}_")
+"""How XLSX would write half of a character, which calamine leaves as it is."""
+
+
+class SecondReader(Protocol):
+    """A pass of our own over a workbook, which keeps no value.
+
+    It sees what calamine shows as empty, and says how far a sheet goes.
+    """
+
+    @property
+    def kind(self) -> str:
+        """Return the format, such as `xlsx`."""
+
+    def describe(self) -> Workbook:
+        """Prove the workbook safe to read; return what stands in it.
+
+        Raises:
+            SourceError: It is damaged, too large, encrypted or made to do harm.
+        """
+
+    def scan(self, sheet: Sheet, place: Place, *, exact: bool = False) -> SheetScan:
+        """Go through a sheet once.
+
+        Args:
+            sheet: One of the workbook's.
+            place: File and sheet.
+            exact: Whether to count only cells whose value has text, which takes longer.
+
+        Raises:
+            SourceError: The sheet is damaged, or larger than the limit.
+        """
+
+
+def open_grid(source: Source, options: ReadOptions, second: SecondReader) -> Table:
+    """Prove a workbook safe, choose its sheet and return its table.
+
+    Raises:
+        SourceError: It is damaged, too large, or its sheet or headings are not clear.
+        SettingsError: The heading row asked for cannot be.
+    """
+    checked_header_row(options.header_row)
+    workbook = second.describe()
+    sheet = choose_sheet(workbook, options.sheet, source.place)
+    at = replace(source.place, sheet=sheet.name)
+    scan = second.scan(sheet, at)
+    if scan.extent is None:
+        raise _nothing(scan, at)
+    if scan.extent.area > AREA_LIMIT:
+        area = scan.extent.area
+        text = f"Its values are spread over {area:,} cells, at most {AREA_LIMIT:,} are read."
+        raise at.refuse(ProblemCode.SOURCE_TOO_LARGE, text)
+    grid = _Grid(source=source, place=at, sheet=sheet, scan=scan, options=options)
+    grid.prepare()
+    _prove_extent(grid, second)
+    return Table(
+        kind=second.kind,
+        sheet=sheet.name,
+        headings=trimmed_headings(grid.headings),
+        warnings=(*source.warnings, *_warnings(workbook, grid)),
+        is_results=workbook.is_results,
+        read=grid.chunks,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Grid:
+    """A sheet of a workbook that was proven safe."""
+
+    source: Source
+    place: Place
+    sheet: Sheet
+    scan: SheetScan
+    options: ReadOptions
+    headings: list[str] = field(default_factory=list, repr=False)
+    loaded: CalamineSheet | None = field(default=None, repr=False)
+    """The decoded sheet, kept for the first reading only: it is as large as the file."""
+    aside_of: AsideCheck | None = field(default=None, repr=False)
+    """None until the headings are known."""
+
+    def prepare(self) -> None:
+        """Find the headings and prove them."""
+        self.loaded = _load(self.source, self.place, self.sheet)
+        rows = self._rows(self.loaded)
+        header_row = self.options.header_row
+        if header_row:
+            heading = next((row for row in rows if row.number == header_row), None)
+            for found in heading.problems if heading else ():
+                if found.is_error and found.column is not None:
+                    at = f"row {header_row:,}, column {column_letter(found.column)}"
+                    raise self.place.refuse(found.code, at=at)
+            self.headings = list(heading.cells) if heading else []
+        else:
+            self.headings = list(lettered_headings(_width(self.loaded)))
+        filled = ((row.number, row.cells) for row in rows if not is_blank(row.cells))
+        below = list(islice(filled, SAMPLE_ROWS))
+        if header_row:
+            prove_headings(self.headings, header_row, below, self.place)
+        named = self.headings if header_row else ()
+        self.aside_of = aside_check(named, [cells for _, cells in below], len(self.headings))
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield the rows below the headings."""
+        loaded, self.loaded = self.loaded, None
+        sheet = loaded or _load(self.source, self.place, self.sheet)
+        layout = Layout(
+            place=self.place,
+            headings=trimmed_headings(self.headings),
+            named=len(self.headings),
+            width=len(self.headings),
+        )
+        below = (row for row in self._rows(sheet) if row.number > self.options.header_row)
+        yield from chunks_of(below, layout, chunk_rows=self.options.chunk_rows, with_lines=False)
+
+    def _rows(self, sheet: CalamineSheet) -> Iterator[Row]:
+        """Yield every row from the first one of the sheet, from column A on."""
+        findings = _Upcoming(self.scan.findings)
+        merged = MergedCells(self.scan.merged)
+        header_row = self.options.header_row
+        for number, (cells, text, values) in enumerate(_rows_of(sheet, self.place), start=1):
+            problems = findings.of_row(number) if findings.row == number else ()
+            problems += _odd(number, cells, text)
+            if values is not None:
+                problems += _doubts(number, values, left=len(cells) - len(values))
+            covered = self._covered(merged, number, cells)
+            if number > header_row:
+                problems += covered
+                if aside := self.aside_of(cells) if self.aside_of else None:
+                    problems = (RowProblem(row_number=number, code=aside),)
+            yield Row(number, 0, cells, len(text), problems)
+        # Rows of nothing but formulas without results lie behind calamine's last one.
+        nothing = [""] * _width(sheet)
+        number = sheet.end[0] + 1 if sheet.end else 0
+        while findings.row:
+            number += 1
+            yield Row(number, 0, nothing, 0, findings.of_row(number))
+
+    def _covered(
+        self, merged: MergedCells, number: int, cells: list[str]
+    ) -> tuple[RowProblem, ...]:
+        try:
+            return merged.of_row(number, cells)
+        except ValueError:
+            sentence = "Merged cells lie upon one another."
+            raise self.place.refuse(ProblemCode.SOURCE_CORRUPT, sentence) from None
+
+
+class _Upcoming:
+    """The findings of the scan, handed out row by row."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._rest = iter(findings)
+        self._next = next(self._rest, None)
+
+    @property
+    def row(self) -> int:
+        """Return the row of the next finding, 0 when there is none."""
+        return self._next[0] if self._next else 0
+
+    def of_row(self, number: int) -> tuple[RowProblem, ...]:
+        """Return the findings of that row, which is the next one that has any."""
+        found: list[RowProblem] = []
+        while self._next and self._next[0] == number:
+            _, column, code = self._next
+            found.append(RowProblem(row_number=number, code=code, column=column))
+            self._next = next(self._rest, None)
+        return tuple(found)
+
+
+def _rows_of(
+    sheet: CalamineSheet, place: Place
+) -> Iterator[tuple[list[str], str, list[CellValue] | None]]:
+    """Yield the texts of each row, all of them as one, and its typed cells if they leave doubt.
+
+    Raises:
+        SourceError: A value cannot be, so that calamine gives up.
+    """
+    # calamine gives the rows above the first value, but not the columns left of it.
+    left = [""] * (sheet.start[1] if sheet.start else 0)
+    rows = sheet.iter_rows()
+    while True:
+        with _calm(place):
+            values = next(rows, None)
+        if values is None:
+            return
+        cells = left + [v if type(v) is str else cell_text(v) for v in values]
+        text = "".join(cells)
+        is_doubtful = any(sign in text for sign in _SIGNS_OF_DOUBT)
+        yield cells, text, values if is_doubtful else None
+
+
+def _odd(number: int, cells: list[str], text: str) -> tuple[RowProblem, ...]:
+    """Return what is odd about the texts of a row, which are made fit for a frame."""
+    found: tuple[RowProblem, ...] = ()
+    if len(text) > CELL_LIMIT or has_odd(text):
+        cells[:], found = inspect(number, cells)
+    if "#" in text:
+        found += error_values(number, cells)
+    if "_x" in text:
+        code = ProblemCode.CELL_NOT_DECODABLE
+        found += tuple(
+            RowProblem(row_number=number, code=code, column=column)
+            for column, cell in enumerate(cells)
+            if _HALF_CHARACTER.search(cell)
+        )
+    return found
+
+
+def _doubts(number: int, values: list[CellValue], *, left: int) -> tuple[RowProblem, ...]:
+    """Return a problem for each typed cell whose text would be a guess."""
+    return tuple(
+        RowProblem(row_number=number, code=code, column=column)
+        for column, value in enumerate(values, start=left)
+        if (code := doubt_of(value)) is not None
+    )
+
+
+@contextmanager
+def _calm(place: Place) -> Iterator[None]:
+    """Turn whatever calamine raises into one sentence.
+
+    Raises:
+        SourceError: It finds the workbook damaged.
+    """
+    from python_calamine import CalamineError  # noqa: PLC0415 - a refused file need not wait
+
+    try:
+        yield
+    except (CalamineError, OSError, OverflowError):
+        raise place.refuse(ProblemCode.SOURCE_CORRUPT) from None
+    except BaseException as error:
+        # A panic of its Rust code is no Exception, and its text may quote the file.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise place.refuse(ProblemCode.SOURCE_CORRUPT) from None
+
+
+def _width(sheet: CalamineSheet) -> int:
+    return sheet.end[1] + 1 if sheet.end else 0
+
+
+def _nothing(scan: SheetScan, place: Place) -> SourceError:
+    if next(iter(scan.findings), None) is not None:
+        sentence = "The sheet holds formulas whose results were never saved, and nothing else."
+        return place.refuse(ProblemCode.FORMULA_NOT_CALCULATED, sentence)
+    return place.refuse(ProblemCode.SOURCE_EMPTY, "The sheet is empty.")
+
+
+def _load(source: Source, place: Place, sheet: Sheet) -> CalamineSheet:
+    """Decode the sheet.
+
+    Raises:
+        SourceError: calamine finds it damaged.
+    """
+    from python_calamine import CalamineWorkbook  # noqa: PLC0415 - a refused file need not wait
+
+    with (
+        source.open() as file,
+        _calm(place),
+        CalamineWorkbook.from_filelike(file) as workbook,
+    ):
+        return workbook.get_sheet_by_name(sheet.name)
+
+
+def _prove_extent(grid: _Grid, second: SecondReader) -> None:
+    """Check that both readers saw the same rows and columns.
+
+    Raises:
+        SourceError: They did not, so that rows could be missing.
+    """
+    sheet = grid.loaded
+    seen = None
+    if sheet is not None and sheet.start is not None and sheet.end is not None:
+        seen = Extent(
+            first_row=sheet.start[0],
+            first_column=sheet.start[1],
+            last_row=sheet.end[0],
+            last_column=sheet.end[1],
+        )
+    if seen == grid.scan.extent:
+        return
+    # Cells that are there without a value count for one reader only.
+    exact = second.scan(grid.sheet, grid.place, exact=True).extent
+    outer = grid.scan.extent
+    agrees = seen is not None and outer is not None and outer.covers(seen)
+    if not agrees or (exact is not None and seen is not None and not seen.covers(exact)):
+        sentence = "The rows and columns of the sheet cannot be told for sure."
+        raise grid.place.refuse(ProblemCode.SOURCE_CORRUPT, sentence)
+
+
+def _warnings(workbook: Workbook, grid: _Grid) -> Iterator[FileProblem]:
+    yield from warnings_of(workbook, grid.sheet, grid.place)
+    if grid.scan.hidden_rows:
+        hint = f"({grid.scan.hidden_rows:,} of them)"
+        code = ProblemCode.HIDDEN_ROWS
+        yield FileProblem(code=code, place=str(grid.place), hint=hint)

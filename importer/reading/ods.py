@@ -1,0 +1,79 @@
+"""ODS: what a pass of our own over the XML of an OpenDocument spreadsheet tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from importer.problems import ProblemCode
+from importer.reading.grid import open_grid
+from importer.reading.ods_scan import OpenSheets, scan_table
+from importer.reading.package import walk
+from importer.reading.workbook import Sheet, Workbook
+from importer.reading.xlsx import opened_package
+
+if TYPE_CHECKING:
+    from importer.reading.package import Package
+    from importer.reading.sheet_scan import SheetScan
+    from importer.reading.source import Source
+    from importer.reading.table import Place, ReadOptions, Table
+
+_CONTENT = "content.xml"
+_MANIFEST = "META-INF/manifest.xml"
+_SCRIPTS = "Basic/script-lc.xml"
+
+
+def open_ods(source: Source, options: ReadOptions) -> Table:
+    """Return the table of an OpenDocument spreadsheet.
+
+    Raises:
+        SourceError: It is damaged, encrypted, too large, or its sheet or headings are not clear.
+        SettingsError: The heading row asked for cannot be.
+    """
+    return open_grid(source, options, _OdsReader(source=source))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OdsReader:
+    """A spreadsheet whose sheets stand in one part, one after the other."""
+
+    kind: ClassVar[str] = "ods"
+    source: Source
+
+    def describe(self) -> Workbook:
+        """Unpack every part once, and read the names of the sheets."""
+        place = self.source.place
+        with opened_package(self.source, place) as package:
+            package.prove()
+            _refuse_encrypted(package, place)
+            found = OpenSheets(package.blocks(_CONTENT), place)
+            has_macros = _SCRIPTS in package
+        sheets = tuple(
+            Sheet(name=name, part=str(number), is_visible=is_visible)
+            for number, (name, is_visible) in enumerate(found.sheets)
+            if name  # links to other programs hold tables without one
+        )
+        if len({sheet.name for sheet in sheets}) != len(sheets):
+            raise place.refuse(ProblemCode.SOURCE_CORRUPT, "Two of its sheets have the same name.")
+        return Workbook(
+            sheets=sheets, is_results=False, has_macros=has_macros, waits_for_calculation=False
+        )
+
+    def scan(self, sheet: Sheet, place: Place, *, exact: bool = False) -> SheetScan:
+        """Go through the content up to the end of that sheet."""
+        with opened_package(self.source, place) as package:
+            return scan_table(package.blocks(_CONTENT), int(sheet.part), place, exact=exact)
+
+
+def _refuse_encrypted(package: Package, place: Place) -> None:
+    encrypted: list[str] = []
+
+    def on_element(name: str, _: dict[str, str]) -> None:
+        if name == "encryption-data":
+            encrypted.append(name)
+
+    if _MANIFEST in package:
+        walk(package.blocks(_MANIFEST), on_element, place)
+    if encrypted:
+        todo = "Save a copy without a password, or save it as XLSX with one."
+        raise place.refuse(ProblemCode.SOURCE_ENCRYPTED, todo=todo)

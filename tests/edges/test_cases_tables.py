@@ -1,0 +1,176 @@
+"""Cases 7 to 32 of what clinics hand in: what a table is, in text and in workbooks alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from importer.problems import ProblemCode
+from tests.edges.reading_kit import read, refusal, write_csv
+from tests.edges.workbook_kit import Sheet, write_book
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+HEAD = ("first", "last", "phone")
+ADA, BO = ("Ada", "Ek", "555"), ("Bo", "Ek", "556")
+KINDS = ["csv", "xlsx", "xls", "xlsb", "ods"]
+TEXT = "first,last,phone\nAda,Ek,555\n"
+
+
+def write(tmp_path: Path, kind: str, rows: Sequence[Sequence[str | None]]) -> Path:
+    """Write the same rows as text or as a workbook."""
+    if kind != "csv":
+        return write_book(tmp_path, kind, Sheet(rows=rows))
+    lines = (",".join(_quoted(cell or "") for cell in row) for row in rows)
+    return write_csv(tmp_path, "\n".join(lines) + "\n")
+
+
+def _quoted(cell: str) -> str:
+    return f'"{cell}"' if "\n" in cell or "," in cell else cell
+
+
+@pytest.mark.parametrize("kind", ["csv", "xls", "xlsb"])
+def test_case_07_a_nul_spoils_its_row(tmp_path: Path, kind: str) -> None:
+    found = read(write(tmp_path, kind, [HEAD, ("A\0da", "Ek", "1"), BO]))
+    assert found.problems == [(2, "CELL_CONTROL_CHARACTER", 0)]
+    assert found.rows[3] == list(BO)
+
+
+@pytest.mark.parametrize("character", ["\x01", "\x1b", "\x7f", "\x92"])
+@pytest.mark.parametrize("kind", ["csv", "xls", "xlsb"])
+def test_case_08_a_control_character_spoils_its_row(
+    tmp_path: Path, kind: str, character: str
+) -> None:
+    found = read(write(tmp_path, kind, [HEAD, ("Ada", f"E{character}k", "1"), BO]))
+    assert found.problems == [(2, "CELL_CONTROL_CHARACTER", 1)]
+
+
+def test_case_08_a_last_ctrl_z_is_no_row(tmp_path: Path) -> None:
+    found = read(write_csv(tmp_path, TEXT + "\x1a"))
+    assert (list(found.rows), found.warnings) == ([2], ["END_OF_FILE_MARK"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_case_09_a_line_break_in_a_cell_keeps_the_row_numbers(tmp_path: Path, kind: str) -> None:
+    found = read(write(tmp_path, kind, [HEAD, ("Ada", "a\nb", "1"), BO]))
+    assert found.rows[3] == list(BO)
+    assert found.problems == []
+    assert found.lines == ({2: 2, 3: 4} if kind == "csv" else {})
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
+def test_case_10_lines_end_as_they_like(tmp_path: Path, end: str) -> None:
+    found = read(write_csv(tmp_path, TEXT.replace("\n", end) + "Bo,Ek,556\n"))
+    assert found.rows == {2: list(ADA), 3: list(BO)}
+
+
+def test_case_11_a_quote_never_closed_refuses_the_file_by_its_line(tmp_path: Path) -> None:
+    path = write_csv(tmp_path, TEXT + 'Bo,"Ek,1\n' + "Cy,Ek,2\n" * 9)
+    assert "line 3:" in refusal(path, ProblemCode.QUOTE_NOT_CLOSED).message
+
+
+def test_case_12_a_stray_quote_spoils_its_row(tmp_path: Path) -> None:
+    found = read(write_csv(tmp_path, TEXT + 'Bo,5" pipe,1\nBo,Ek,556\n'))
+    assert found.problems == [(3, "STRAY_QUOTE", 1)]
+    assert found.rows[4] == list(BO)
+
+
+def test_case_13_a_row_with_more_cells_is_spoilt(tmp_path: Path) -> None:
+    found = read(write_csv(tmp_path, TEXT + "Bo,Ek,Jr.,1\nBo,Ek,556\n"))
+    assert found.problems == [(3, "ROW_TOO_WIDE", None)]
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_case_13_24_a_value_without_a_heading_refuses_a_workbook(tmp_path: Path, kind: str) -> None:
+    path = write(tmp_path, kind, [HEAD, ADA, (*BO, "call")])
+    error = refusal(path, ProblemCode.HEADING_BLANK)
+    assert "row 3, column D" in error.message
+    assert "call" not in error.message
+
+
+def test_case_14_a_row_with_fewer_cells_is_spoilt(tmp_path: Path) -> None:
+    found = read(write_csv(tmp_path, TEXT + "Bo,Ek\n"))
+    assert found.problems == [(3, "ROW_TOO_NARROW", None)]
+    assert found.rows[3] == ["Bo", "Ek", ""]
+
+
+def test_case_15_a_comma_behind_every_row_shifts_nothing(tmp_path: Path) -> None:
+    found = read(write_csv(tmp_path, "first,last,phone\nAda,Ek,555,\nBo,Ek,556,\n"))
+    assert (found.rows, found.problems) == ({2: list(ADA), 3: list(BO)}, [])
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+def test_case_16_the_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
+    found = read(write_csv(tmp_path, TEXT.replace(",", delimiter)))
+    assert (found.headings, found.rows) == (HEAD, {2: list(ADA)})
+
+
+def test_case_17_rows_with_another_delimiter_are_spoilt(tmp_path: Path) -> None:
+    found = read(write_csv(tmp_path, TEXT + "Bo;Ek;556\n"))
+    assert found.problems == [(3, "ROW_TOO_NARROW", None)]
+
+
+def test_case_19_a_decimal_comma_parts_no_cell(tmp_path: Path) -> None:
+    found = read(write_csv(tmp_path, "first;share\nAda;12,5\nBo;1,0\n"))
+    assert found.rows == {2: ["Ada", "12,5"], 3: ["Bo", "1,0"]}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_case_20_21_22_headings_are_handed_on_as_they_are(tmp_path: Path, kind: str) -> None:
+    """What they mean, and which come twice, is not decided here."""
+    head = ("FIRST_NAME", "\u00a0 last  name ", "notes", "notes")
+    found = read(write(tmp_path, kind, [head, ("Ada", "Ek", "1", "2")]))
+    assert found.headings == ("FIRST_NAME", "last  name", "notes", "notes")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_case_24_a_column_without_a_heading_is_asked_about(tmp_path: Path, kind: str) -> None:
+    path = write(tmp_path, kind, [("first", None, "phone"), ADA])
+    assert "row 2, column B" in refusal(path, ProblemCode.HEADING_BLANK).message
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_case_25_a_title_above_the_headings_is_asked_about(tmp_path: Path, kind: str) -> None:
+    path = write(tmp_path, kind, [("Lakeside", None, None), (None,), HEAD, ADA, BO])
+    assert "--header-row 3" in refusal(path, ProblemCode.HEADER_ROW_UNCLEAR).todo
+    assert read(path, header_row=3).rows == {4: list(ADA), 5: list(BO)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_case_27_headings_again_spoil_their_row(tmp_path: Path, kind: str) -> None:
+    found = read(write(tmp_path, kind, [HEAD, ADA, HEAD, BO]))
+    assert found.problems == [(3, "HEADER_REPEATED", None)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_case_29_blank_rows_count_between_others_and_not_behind_them(
+    tmp_path: Path, kind: str
+) -> None:
+    blank = [(None, " ", "")] * 2
+    found = read(write(tmp_path, kind, [HEAD, ADA, *blank, BO, *blank * 50]))
+    assert list(found.rows) == [2, 3, 4, 5]
+    assert found.rows[3] == ["", "", ""]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_case_30_a_second_table_below_is_asked_about(tmp_path: Path, kind: str) -> None:
+    rows = [HEAD, ADA, (None,), ("phone", "first", None), ("1", "Bo", None)]
+    error = refusal(write(tmp_path, kind, rows), ProblemCode.TABLES_UNCLEAR)
+    assert "row 4" in error.message
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_case_31_nothing_at_all_is_refused(tmp_path: Path, kind: str) -> None:
+    path = write(tmp_path, kind, [(None,)])
+    refusal(path, ProblemCode.SOURCE_EMPTY)
+    path.write_bytes(b"")
+    refusal(path, ProblemCode.SOURCE_EMPTY)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_case_32_headings_alone_are_a_table_of_no_rows(tmp_path: Path, kind: str) -> None:
+    found = read(write(tmp_path, kind, [HEAD]))
+    assert (found.headings, found.rows, found.problems) == (HEAD, {}, [])
