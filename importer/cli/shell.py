@@ -9,6 +9,7 @@ import click
 
 from importer import __version__
 from importer.errors import EXIT_MEANINGS
+from importer.signals import PATIENCE, kept_waiting
 
 COMMANDS: dict[str, str] = {
     "check": "Say what would be refused; send nothing.",
@@ -47,7 +48,10 @@ class Shell(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"importer.cli.{cmd_name}").command
+        # A library that is interrupted while it is imported cannot be imported again.
+        with kept_waiting(most=PATIENCE):
+            import_module("importer.cli.failures")
+            command = import_module(f"importer.cli.{cmd_name}").command
         return command if isinstance(command, click.Command) else None
 
     def resolve_command(
