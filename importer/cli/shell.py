@@ -8,7 +8,7 @@ from importlib import import_module
 import click
 
 from importer import __version__
-from importer.errors import EXIT_MEANINGS
+from importer.errors import EXIT_MEANINGS, ExitCode, worst
 from importer.signals import PATIENCE, kept_waiting
 
 COMMANDS: dict[str, str] = {
@@ -50,7 +50,6 @@ class Shell(click.Group):
             return None
         # A library that is interrupted while it is imported cannot be imported again.
         with kept_waiting(most=PATIENCE):
-            import_module("importer.cli.failures")
             command = import_module(f"importer.cli.{cmd_name}").command
         return command if isinstance(command, click.Command) else None
 
@@ -74,9 +73,11 @@ class Shell(click.Group):
         except click.exceptions.Exit:
             raise
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence
-            from importer.cli.failures import exit_for  # noqa: PLC0415 - most runs do not fail
+            with kept_waiting(most=PATIENCE) as waiting:
+                from importer.cli.failures import exit_for  # noqa: PLC0415 - most runs do not fail
 
-            ctx.exit(exit_for(error, ctx))
+                code = worst(exit_for(error, ctx), waiting.take() or ExitCode.OK)
+            ctx.exit(code)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write examples, usage, options, commands and exit codes."""
