@@ -8,7 +8,8 @@ from importlib import import_module
 import click
 
 from importer import __version__
-from importer.errors import EXIT_MEANINGS
+from importer.errors import EXIT_MEANINGS, ExitCode, worst
+from importer.signals import PATIENCE, kept_waiting
 
 COMMANDS: dict[str, str] = {
     "map": "Make a profile for files with headings like these.",
@@ -48,7 +49,9 @@ class Shell(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"importer.cli.{cmd_name}").command
+        # A library that is interrupted while it is imported cannot be imported again.
+        with kept_waiting(most=PATIENCE):
+            command = import_module(f"importer.cli.{cmd_name}").command
         return command if isinstance(command, click.Command) else None
 
     def resolve_command(
@@ -71,9 +74,11 @@ class Shell(click.Group):
         except click.exceptions.Exit:
             raise
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence
-            from importer.cli.failures import exit_for  # noqa: PLC0415 - most runs do not fail
+            with kept_waiting(most=PATIENCE) as waiting:
+                from importer.cli.failures import exit_for  # noqa: PLC0415 - most runs do not fail
 
-            ctx.exit(exit_for(error, ctx))
+                code = worst(exit_for(error, ctx), waiting.take() or ExitCode.OK)
+            ctx.exit(code)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write examples, usage, options, commands and exit codes."""

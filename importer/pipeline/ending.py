@@ -19,7 +19,7 @@ from importer.signals import code_of_interrupt
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from importer.ledger import History, RunRecord
+    from importer.ledger import History, ProblemKind, RunRecord
     from importer.pipeline.job import Job, OpenRun
     from importer.posting import Stop
     from importer.reports import ProblemGroup
@@ -52,20 +52,20 @@ def finish(job: Job, opened: OpenRun, stop: Stop | None, waiting: Waiting) -> Ru
     ended_at = job.clock.now().isoformat(timespec="seconds")
     with job.ledger.history() as history:
         record = history.run(opened.run.run_id) or opened.run
-        summary = summary_of(history, record, job.settings.base_url, ended_at=ended_at, stop=stop)
-        kinds = history.problem_kinds(record.run_number)
-        is_done = not is_still_needed(history.counts(record.run_number))
+        standing = standing_of(history, record)
+    target = job.settings.base_url
+    summary = summary_of(record, standing, target, ended_at=ended_at, stop=stop)
     if stop is not None:
         job.observer.notice(_words_of(stop))
     written, code = _write_results(job, opened, summary, stop, waiting)
     summary = replace(_worsened(summary, code), results=str(written or ""))
-    if written is not None and is_done and not job.ledger.has_failed:
+    if written is not None and standing.is_done and not job.ledger.has_failed:
         opened.spool.remove()
     summary = _told(job, record, summary, waiting)
     return RunReport(
         summary=summary,
         results_path=written,
-        groups=Grouping(opened.intake.table.headings).groups_of(kinds),
+        groups=Grouping(opened.intake.table.headings).groups_of(standing.kinds),
         exit_code=worst(ExitCode(summary.exit_code), waiting.take() or ExitCode.OK),
         stop=stop,
     )
@@ -143,10 +143,32 @@ def is_still_needed(counts: Mapping[State, int]) -> bool:
     return any(counts.get(state) for state in _STILL_NEEDED)
 
 
-def exit_code_of(history: History, run: RunRecord, stop: Stop | None = None) -> ExitCode:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a run stands in the ledger, read once: over a million rows it takes its time."""
+
+    counts: Mapping[State, int]
+    kinds: list[ProblemKind]
+    requests: int
+
+    @property
+    def is_done(self) -> bool:
+        """Return whether no row needs the private copy of the source any more."""
+        return not is_still_needed(self.counts)
+
+
+def standing_of(history: History, run: RunRecord) -> Standing:
+    """Return how a run stands now."""
+    return Standing(
+        counts=history.counts(run.run_number),
+        kinds=history.problem_kinds(run.run_number),
+        requests=history.requests(run.run_number),
+    )
+
+
+def exit_code_of(standing: Standing, stop: Stop | None = None) -> ExitCode:
     """Return the exit code of a run; the worst that applies wins."""
-    counts = history.counts(run.run_number)
-    kinds = history.problem_kinds(run.run_number)
+    counts = standing.counts
     codes = [ExitCode.OK]
     if counts.get(State.UNKNOWN) or counts.get(State.SENDING):
         codes.append(ExitCode.UNKNOWN_OUTCOMES)
@@ -154,26 +176,25 @@ def exit_code_of(history: History, run: RunRecord, stop: Stop | None = None) -> 
         codes.append(stop.exit_code)
     elif counts.get(State.READY):
         codes.append(ExitCode.STOPPED_EARLY)
-    is_edited = any(kind.code is ProblemCode.BOOKED_ROW_EDITED for kind in kinds)
+    is_edited = any(kind.code is ProblemCode.BOOKED_ROW_EDITED for kind in standing.kinds)
     if is_edited or any(counts.get(state) for state in _NEED_A_PERSON):
         codes.append(ExitCode.NEEDS_A_PERSON)
     return worst(*codes)
 
 
 def summary_of(
-    history: History, run: RunRecord, target: str, *, ended_at: str, stop: Stop | None = None
+    run: RunRecord, standing: Standing, target: str, *, ended_at: str, stop: Stop | None = None
 ) -> Summary:
     """Return the totals of a run, which add up to its rows."""
-    counts = history.counts(run.run_number)
-    code = exit_code_of(history, run, stop)
+    code = exit_code_of(standing, stop)
     return Summary(
         run_id=run.run_id,
         exit_code=int(code),
         exit_reason=code.reason,
         source=run.source_name,
-        rows_in=sum(counts.values()),
-        **totals_of(counts),
-        requests=history.requests(run.run_number),
+        rows_in=sum(standing.counts.values()),
+        **totals_of(standing.counts),
+        requests=standing.requests,
         waits_429=run.waits_429,
         started_at=run.started_at,
         ended_at=ended_at,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from importer.errors import SettingsError, SourceError
 from importer.ledger import Ruling, Spool
 from importer.model import Answer, State
-from importer.pipeline.ending import exit_code_of
+from importer.pipeline.ending import exit_code_of, standing_of
 from importer.pipeline.ledgers import opened
 from importer.pipeline.reporting import reopened, run_named
 from importer.pipeline.rewriting import rewrite
@@ -79,9 +79,9 @@ def apply_decisions(
         places = {d.row_key: d.place for d in decisions}
         taken = [r.answer for r in rulings if r.row_key not in refused_keys]
         with ledger.history() as history:
-            unknown = history.counts(run.run_number).get(State.UNKNOWN, 0)
-            code = exit_code_of(history, run)
+            standing = standing_of(history, run)
         written = _rewritten(ledger, run, settings, clock)
+    unknown = standing.counts.get(State.UNKNOWN, 0)
     return DecisionReport(
         run_id=run.run_id,
         booked=taken.count(Answer.BOOKED),
@@ -90,7 +90,7 @@ def apply_decisions(
         left=unknown,
         refused=tuple(f"{places[r.row_key]}: {r.why}" for r in refusals),
         still_unknown=unknown,
-        exit_code=code,
+        exit_code=exit_code_of(standing),
         results_path=written,
     )
 

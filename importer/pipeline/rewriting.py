@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from importer.ledger import Spool
-from importer.pipeline.ending import is_still_needed, summary_of
+from importer.pipeline.ending import standing_of, summary_of
 from importer.pipeline.job import OpenRun
 from importer.pipeline.ledgers import opened
 from importer.pipeline.reporting import default_place, reopened, run_named, write_run_results
@@ -61,12 +61,12 @@ def rewrite(
     """
     spool = Spool(ledger.folder.spool / run.run_id)
     with ledger.history() as history:
-        summary = summary_of(history, run, settings.base_url, ended_at=run.ended_at or "")
-        is_done = not is_still_needed(history.counts(run.run_number))
+        standing = standing_of(history, run)
+    summary = summary_of(run, standing, settings.base_url, ended_at=run.ended_at or "")
     intake = reopened(run, spool, settings, source, clock)
     opened_run = OpenRun(ledger=ledger, run=run, intake=intake, spool=spool)
     written = write_run_results(opened_run, summary, results or default_place(run))
     ledger.update_run(run.run_number, exit_code=summary.exit_code)
-    if is_done:
+    if standing.is_done:
         spool.remove()
     return written

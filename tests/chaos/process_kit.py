@@ -48,10 +48,10 @@ class Life:
         os.kill(self.pid, number)
 
     def is_over(self) -> bool:
-        """Return whether it has ended."""
-        return (
-            Path(f"/proc/{self.pid}/stat").read_text("ascii").rpartition(")")[2].split()[0] == "Z"
-        )
+        """Return whether it has ended, and with it all its threads, which hold its files."""
+        process = Path(f"/proc/{self.pid}")
+        state = (process / "stat").read_text("ascii").rpartition(")")[2].split()[0]
+        return state == "Z" and len(list((process / "task").iterdir())) == 1
 
     def end(self, timeout_s: float = _PATIENCE_S) -> Finished:
         """Return how it ended; one that takes longer is killed, and fails the test."""

@@ -25,10 +25,10 @@ def main(folder: str, at: str, number: str) -> None:
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir()
     lay_out(image, place)
-    print(f"event {at} of {len(tape.events)}, {len(instant.left)} requests have left: {place}")  # noqa: T201
+    print(f"event {at} of {len(tape.events)}, {len(instant.left)} requests have left: {place}")
     found = violations_of(image, instant, tape, number=int(number), opens=True, carries_on=True)
     for violation in found:
-        print(f"{violation.invariant}: {violation.what}")  # noqa: T201
+        print(f"{violation.invariant}: {violation.what}")
     sys.exit(1 if found else 0)
 
 

@@ -13,8 +13,8 @@ from tests.rows import invented_row, write_rows
 
 def main(seeds: list[int]) -> None:
     """Let every tool import the same file, and print a line each."""
-    print("| seed | scenario | tool | booked twice | lost | called failed, but booked | unknown |")  # noqa: T201
-    print("|---|---|---|---|---|---|---|")  # noqa: T201
+    print("| seed | scenario | tool | booked twice | lost | called failed, but booked | unknown |")
+    print("|---|---|---|---|---|---|---|")
     for seed in seeds:
         for scenario in ("faults", "kills"):
             for tool in (*RIVALS, OURS):
@@ -25,7 +25,7 @@ def main(seeds: list[int]) -> None:
                     )
                     found = compare(tool, scenario, source, folder, seed=seed)
                 counts = (found.second_bookings, found.lost, found.wrong, found.asked)
-                print("|", " | ".join(map(str, (seed, scenario, tool.name, *counts))), "|")  # noqa: T201
+                print("|", " | ".join(map(str, (seed, scenario, tool.name, *counts))), "|")
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ class Scenario:
     @property
     def keeps_its_clock(self) -> bool:
         """Return whether a new process can tell how long ago the last one sent something."""
-        is_one_process = not self.kills and not self.signals
+        is_one_process = not (self.kills or self.signals or self.has_second_file)
         return is_one_process or all(by_s <= 0 for _, by_s in self.clock_jumps)
 
 
