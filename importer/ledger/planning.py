@@ -84,11 +84,10 @@ def finish_planning(connection: Connection, run_number: int, at: str) -> None:
 
 
 def sweep_unplanned(connection: Connection) -> None:
-    """Forget runs that were stopped while their file was read; they have sent nothing."""
-    unplanned = select(run_table.c.run_number).where(run_table.c.planned_at.is_(None))
-    rows = select(row_table.c.row_id).where(row_table.c.run_number.in_(unplanned))
-    connection.execute(delete(problem_table).where(problem_table.c.row_id.in_(rows)))
-    connection.execute(delete(row_table).where(row_table.c.run_number.in_(unplanned)))
+    """Forget runs that were stopped while their file was read; they have sent nothing.
+
+    Their rows and problems go with them: the foreign keys say ON DELETE CASCADE.
+    """
     connection.execute(delete(run_table).where(run_table.c.planned_at.is_(None)))
 
 

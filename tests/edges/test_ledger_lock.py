@@ -113,6 +113,14 @@ def test_a_killed_process_gives_the_ledger_up(tmp_path: Path) -> None:
             assert states_of(ledger) == {2: State.UNKNOWN}
 
 
+def test_asking_who_holds_it_disturbs_nobody(tmp_path: Path) -> None:
+    folder = LedgerFolder(tmp_path / "ledger")
+    with holder(folder) as process:
+        assert is_held(folder.lock_file)
+        process.communicate()
+        assert process.returncode == 0
+
+
 def test_it_is_free_again_after_an_end_in_order(tmp_path: Path) -> None:
     folder = LedgerFolder(tmp_path / "ledger")
     with open_at(folder) as ledger:

@@ -13,7 +13,7 @@ import pytest
 
 from importer.errors import LedgerError
 from importer.ledger import LedgerFolder, open_ledger, target_of
-from importer.ledger.folder import RESTORE
+from importer.ledger.folder import RESTORE, key_id
 from importer.ledger.schema import SCHEMA_VERSION
 from importer.model import State
 from tests.edges.ledger_kit import (
@@ -196,7 +196,8 @@ def test_a_draft_that_a_crash_left_is_made_anew(tmp_path: Path) -> None:
         pass
     never_open(folder)
     folder.database.rename(folder.path / "draft.db")
-    (folder.path / "draft.db-wal").write_bytes(b"half a log")
+    for name in ("draft.db-wal", "draft.db-shm", "draft.db-journal"):
+        (folder.path / name).write_bytes(b"half a log")
 
     with open_at(folder):
         pass
@@ -613,6 +614,11 @@ def test_the_ledger_keeps_its_id_and_key(folder: LedgerFolder) -> None:
     with open_at(folder) as second:
         assert (second.ledger_id, second.key) == kept
     assert len(kept[1]) == 32
+
+
+def test_the_name_of_a_key_is_the_same_for_ever() -> None:
+    """Every ledger has it written down: a program that made it otherwise would refuse them all."""
+    assert key_id(bytes(range(32))) == "e103cf5703f5c033"
 
 
 def test_two_ledgers_have_two_keys(tmp_path: Path) -> None:

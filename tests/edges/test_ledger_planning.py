@@ -165,6 +165,32 @@ def test_rows_that_are_or_may_be_booked_are_found_by_their_fingerprint(ledger: L
     assert live[prints[0], 0].booking_id == 501
 
 
+def test_an_earlier_row_comes_with_all_that_became_of_it(ledger: Ledger) -> None:
+    booked, cancelled, refused = plan(ledger, make_row(2), make_row(3), make_row(4))
+    for row_id, booking_id in ((booked, 501), (cancelled, 502)):
+        claim(ledger, row_id)
+        record(ledger, row_id, Booked(booking_id=booking_id, solv_status="CONFIRMED"))
+    ruling = Ruling(row_key=row_of(ledger, 3).row_key, answer=Answer.CANCELLED)
+    assert ledger.decide(1, [ruling], who="ann", at=AT) == []
+    claim(ledger, refused)
+    record(ledger, refused, Rejected(http_status=422))
+    skipped = make_row(5, booking="booking 2", state=State.SKIPPED, refers_to=booked)
+    (follower,) = plan(ledger, skipped, run_id="later")
+
+    rows = ledger.plan(partial(planning.rows_by_id, row_ids=[booked, cancelled, refused, follower]))
+
+    found = {
+        n: (row.booking_id, row.solv_status, row.is_cancelled, row.refers_to, row.http_status)
+        for n, row in rows.items()
+    }
+    assert found == {
+        booked: (501, "CONFIRMED", False, None, 200),
+        cancelled: (502, "CONFIRMED", True, None, 200),
+        refused: (None, "", False, None, 422),
+        follower: (None, "", False, booked, None),
+    }
+
+
 def test_a_row_that_only_follows_is_not_what_others_are_compared_with(ledger: Ledger) -> None:
     (first,) = plan(ledger, make_row(booking="one"), run_id="old")
     (second,) = plan(ledger, make_row(booking="one"))
@@ -273,8 +299,10 @@ def test_a_copy_that_is_not_sent_anyway_keeps_its_state(ledger: Ledger, state: S
 
 
 def test_a_run_that_was_not_planned_to_its_end_leaves_nothing(ledger: Ledger) -> None:
-    plan(ledger, make_row(2), run_id="kept")
-    problem = RowProblem(row_number=3, code=ProblemCode.PHONE_NOT_US, field="phone")
+    kept, problem = (
+        RowProblem(row_number=n, code=ProblemCode.PHONE_NOT_US, field="phone") for n in (2, 3)
+    )
+    plan(ledger, make_row(2, problems=(kept,)), run_id="kept")
     run_number = begin(ledger, "stopped")
     ledger.add_rows(run_number, [make_row(3, problems=(problem,)), make_row(4)])
 
@@ -282,7 +310,7 @@ def test_a_run_that_was_not_planned_to_its_end_leaves_nothing(ledger: Ledger) ->
         folder = again.folder
         assert query(folder.database, "SELECT run_id FROM run") == [("kept",)]
         assert query(folder.database, "SELECT row_number FROM row") == [(2,)]
-        assert query(folder.database, "SELECT count(*) FROM problem") == [(0,)]
+        assert query(folder.database, "SELECT row_id FROM problem") == [(1,)]
         with again.history() as history:
             assert [run.run_id for run in history.runs()] == ["kept"]
 
