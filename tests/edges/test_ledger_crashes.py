@@ -12,6 +12,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from importer.ledger import LedgerFolder
 from importer.model import State
 from tests.edges.ledger_kit import (
@@ -117,6 +119,7 @@ def killed_everywhere(name: str, tmp_path: Path) -> list[LedgerFolder]:
     return [LedgerFolder(path) for path in sorted(places.iterdir())]
 
 
+@pytest.mark.timeout(120)
 def test_a_ledger_killed_at_any_step_of_being_made_opens(tmp_path: Path) -> None:
     folders = killed_everywhere("make", tmp_path)
 
@@ -129,6 +132,7 @@ def test_a_ledger_killed_at_any_step_of_being_made_opens(tmp_path: Path) -> None
     assert found == {0, 2}
 
 
+@pytest.mark.timeout(120)
 def test_a_ledger_killed_at_any_step_of_sending_loses_nothing(tmp_path: Path) -> None:
     make(LedgerFolder(tmp_path / "start"))
     found = set()
