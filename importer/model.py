@@ -52,7 +52,7 @@ class State(StrEnum):
     LEFT_OUT = "left_out"
     """Left out by the operator (`--limit`, `--rows`); eligible next time."""
     BLANK = "blank"
-    """Every cell is empty."""
+    """Every cell is empty, or it is the template's example as it came; nobody stands in it."""
 
 
 STATUS_WORDS: Mapping[State, str] = {

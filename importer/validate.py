@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import pandas as pd
 from pandera.errors import SchemaErrors
 
+from importer.example import example_rows
 from importer.field_columns import FieldColumn, Rules, Trouble, field_columns
 from importer.model import BOOKING_FIELDS, BookingRequest
 from importer.problems import ASIDES, ProblemCode, RowProblem, Severity
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from importer.columns import ColumnPlan
+    from importer.example import ExampleRow
 
     _Columns: TypeAlias = Mapping[str, FieldColumn]
     _Failure: TypeAlias = tuple[int, str, ProblemCode]
@@ -61,6 +63,7 @@ class CheckedRow:
     line: int | None
     """The text line on which it begins; None for a workbook."""
     is_blank: bool
+    """Nobody stands in it: every cell is empty, or it is the example row of the template."""
     request: BookingRequest | None = field(repr=False)
     """None when the row is blank or has a problem that is an error."""
     appointment_at: datetime | None = field(repr=False)
@@ -87,6 +90,7 @@ def check_chunk(chunk: Chunk, plan: ColumnPlan, rules: Rules, *, today: date) ->
     )
     found = _Findings(plan)
     found.add_from_reading(chunk.problems)
+    found.add_examples(numbers, _examples(chunk.frame, plan, columns))
     blank = _blank_rows(chunk.frame, plan, found)
     found.add_from_rules(numbers, columns)
     found.add_from_schema(_schema_failures(numbers, columns, blank, rules))
@@ -97,7 +101,7 @@ def check_chunk(chunk: Chunk, plan: ColumnPlan, rules: Rules, *, today: date) ->
             is_blank=is_blank,
             request=request,
             appointment_at=None if is_blank else instant,
-            problems=() if is_blank else found.of(number),
+            problems=found.of_blank(number) if is_blank else found.of(number),
             row_key=row_key,
         )
         for number, line, is_blank, request, instant, row_key in zip(
@@ -124,6 +128,8 @@ class _Findings:
         """Rows with at least one error."""
         self.broken_cells: set[int] = set()
         """Rows of which reading could not tell what a cell holds, so that "" is not empty."""
+        self.examples: set[int] = set()
+        """Rows that are the template's example, as it came."""
 
     def add_from_reading(self, problems: Iterable[RowProblem]) -> None:
         """Add what reading found about rows, and about cells that are sent."""
@@ -134,6 +140,16 @@ class _Findings:
                 self._add(replace(problem, field=sent_as))
                 if problem.is_error:
                     self.broken_cells.add(problem.row_number)
+
+    def add_examples(self, numbers: Sequence[int], found: Mapping[int, ExampleRow]) -> None:
+        """Set the template's example aside, and refuse a row that holds a part of it."""
+        for position, example in found.items():
+            number = numbers[position]
+            if example.is_whole and number not in self.broken_rows:
+                self.examples.add(number)
+                continue
+            for name in example.fields:
+                self._add_cell(number, name, Trouble(code=ProblemCode.EXAMPLE_LEFT_OVER))
 
     def add_from_rules(self, numbers: Sequence[int], columns: _Columns) -> None:
         """Add what the rules refused or changed."""
@@ -151,6 +167,11 @@ class _Findings:
         found = self._problems.get(number, [])
         asides = tuple(problem for problem in found if problem.code in ASIDES)
         return asides or tuple(sorted(found, key=_place))
+
+    def of_blank(self, number: int) -> tuple[RowProblem, ...]:
+        """Return what is told of a row in which nobody stands."""
+        example = RowProblem(row_number=number, code=ProblemCode.EXAMPLE_ROW)
+        return (example,) if number in self.examples else ()
 
     def _add_cell(self, number: int, field_name: str, trouble: Trouble) -> None:
         is_error = trouble.code.severity is Severity.ERROR
@@ -187,7 +208,10 @@ def _place(problem: RowProblem) -> tuple[int, int]:
 
 
 def _blank_rows(frame: pd.DataFrame, plan: ColumnPlan, found: _Findings) -> list[bool]:
-    """Return for each row whether all of the source's own cells are empty."""
+    """Return for each row whether nobody stands in it.
+
+    All of the source's own cells are empty then, or they are the template's example.
+    """
     blank = [number not in found.broken_cells for number in frame.index.tolist()]
     for column in range(frame.shape[1]):
         if not any(blank):
@@ -195,7 +219,19 @@ def _blank_rows(frame: pd.DataFrame, plan: ColumnPlan, found: _Findings) -> list
         if column not in plan.ours:
             texts = frame[column].tolist()
             blank = [b and not text.strip() for b, text in zip(blank, texts, strict=True)]
+    if found.examples:
+        numbers = frame.index.tolist()
+        blank = [b or n in found.examples for b, n in zip(blank, numbers, strict=True)]
     return blank
+
+
+def _examples(frame: pd.DataFrame, plan: ColumnPlan, columns: _Columns) -> dict[int, ExampleRow]:
+    """Return by position the rows that hold the template's example, or a part of it."""
+
+    def cell_of(name: str, position: int) -> str:
+        return " ".join(str(frame[column].iloc[position]) for column in plan.columns_of(name))
+
+    return example_rows({name: columns[name].texts for name in plan.fields}, cell_of)
 
 
 def _schema_failures(

@@ -12,6 +12,7 @@ from importer.errors import EXIT_MEANINGS, ExitCode, worst
 from importer.signals import PATIENCE, kept_waiting
 
 COMMANDS: dict[str, str] = {
+    "template": "Write an empty workbook to type patients into.",
     "map": "Make a profile for files with headings like these.",
     "check": "Say what would be refused; send nothing.",
     "run": "Book the rows of a file.",

@@ -144,6 +144,7 @@ class Planner:
             row_number=row.row_number,
             row_key=key or known.keys.get(row.row_number) or planning.mint_row_key(),
             state=State.BLANK if row.is_blank else State.LEFT_OUT,
+            problems=row.problems if row.is_blank else (),
         )
         if candidate is None:
             return base

@@ -95,6 +95,8 @@ class ProblemCode(Enum):
     COMMENT_LINE = "IMP040"
     FOOTER_ROW = "IMP041"
     DATE_BEFORE_MARCH_1900 = "IMP042"
+    EXAMPLE_ROW = "IMP043"
+    EXAMPLE_LEFT_OVER = "IMP044"
 
     # The headings, and settings that hold for the whole file
     COLUMN_MISSING = "IMP101"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from importer.problems.entry import E, Entry, Example, W
+from importer.problems.entry import E, Entry, Example, N, W
 
 FILE: Final = {
     "IMP001": Entry(
@@ -272,5 +272,19 @@ FILE: Final = {
         "Spreadsheet programs count the days before March 1900 in different ways.",
         "Type the date as text: YYYY-MM-DD.",
         Example("a date cell that shows 1/8/1900", "1900-01-08 as text"),
+    ),
+    "IMP043": Entry(
+        N,
+        "example row of the template",
+        "The row is the example that the template came with; it is never sent.",
+        "Nothing; it may stay, or be deleted.",
+        Example("Example Patient, (202) 555-0147, as it came", "counted as blank, not sent"),
+    ),
+    "IMP044": Entry(
+        E,
+        "part of the template's example is left",
+        "The row was changed, but still holds a part of the template's example.",
+        "Write the patient's own value over it or empty the cell; or delete the row.",
+        Example("Ann Lee, example.patient@example.com", "Ann Lee, ann.lee@example.com"),
     ),
 }

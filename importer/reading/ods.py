@@ -9,7 +9,7 @@ from importer.problems import ProblemCode
 from importer.reading.grid import open_grid
 from importer.reading.ods_scan import OpenSheets, scan_table
 from importer.reading.package import walk
-from importer.reading.workbook import Sheet, Workbook
+from importer.reading.workbook import TEMPLATE_NAME, Sheet, Workbook
 from importer.reading.xlsx import opened_package
 
 if TYPE_CHECKING:
@@ -56,7 +56,11 @@ class _OdsReader:
         if len({sheet.name for sheet in sheets}) != len(sheets):
             raise place.refuse(ProblemCode.SOURCE_CORRUPT, "Two of its sheets have the same name.")
         return Workbook(
-            sheets=sheets, is_results=False, has_macros=has_macros, waits_for_calculation=False
+            sheets=sheets,
+            is_results=False,
+            has_macros=has_macros,
+            waits_for_calculation=False,
+            is_template=TEMPLATE_NAME in found.areas,
         )
 
     def scan(self, sheet: Sheet, place: Place, *, exact: bool = False) -> SheetScan:

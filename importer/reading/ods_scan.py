@@ -48,6 +48,8 @@ class OpenSheets:
             SourceError: A table lies within another one.
         """
         self.sheets: list[tuple[str, bool]] = []
+        self.areas: set[str] = set()
+        """The names that areas of it have, in lower case."""
         self._place = place
         self._hidden: set[str] = set()
         self._style = ""
@@ -69,6 +71,8 @@ class OpenSheets:
                 raise _unsure(self._place)
             is_visible = attributes.get(f"{_TABLE}style-name", "") not in self._hidden
             self.sheets.append((attributes.get(f"{_TABLE}name", ""), is_visible))
+        elif name == f"{_TABLE}named-range":
+            self.areas.add(attributes.get(f"{_TABLE}name", "").casefold())
 
     def _ends(self, name: str) -> None:
         if name == f"{_TABLE}table":

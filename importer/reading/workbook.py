@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 RESULTS_PROPERTY = "solv-import-results"
 """The custom document property that marks a workbook of ours."""
 RESULTS_SHEET = "Results"
+TEMPLATE_NAME = "solv_import_template"
+"""The defined name that marks a workbook made from our template; programs keep those."""
+TEMPLATE_ASIDES = ("How to", "Lists")
+"""Sheets of the template in which nobody types a patient."""
 
 _WORKBOOK = "xl/workbook.xml"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
@@ -45,6 +49,8 @@ class Workbook:
     has_macros: bool
     waits_for_calculation: bool
     """Whether its writer left every formula to be calculated when it is opened."""
+    is_template: bool = False
+    """Whether it was made from our template."""
 
 
 def describe(package: Package, place: Place) -> Workbook:
@@ -56,6 +62,7 @@ def describe(package: Package, place: Place) -> Workbook:
     targets = worksheet_parts(package, _RELATIONS, place)
     sheets: list[Sheet] = []
     settings: dict[str, str] = {}
+    names: set[str] = set()
 
     def on_element(name: str, attributes: dict[str, str]) -> None:
         if name == "sheet" and attributes.get("id") in targets:
@@ -68,6 +75,8 @@ def describe(package: Package, place: Place) -> Workbook:
             )
         elif name == "calcPr":
             settings.update(attributes)
+        elif name == "definedName":
+            names.add(attributes.get("name", "").casefold())
 
     walk(package.blocks(_WORKBOOK), on_element, place)
     if len({sheet.name for sheet in sheets}) != len(sheets):
@@ -77,6 +86,7 @@ def describe(package: Package, place: Place) -> Workbook:
         is_results=_is_results(package, place),
         has_macros=has_active_parts(package),
         waits_for_calculation=settings.get("fullCalcOnLoad") in _TRUE,
+        is_template=TEMPLATE_NAME in names,
     )
 
 
@@ -96,6 +106,9 @@ def choose_sheet(workbook: Workbook, wanted: str | None, place: Place) -> Sheet:
             raise place.refuse(ProblemCode.SHEET_UNCLEAR, sentence, todo=todo)
         return results[0]
     visible = [sheet for sheet in workbook.sheets if sheet.is_visible]
+    if workbook.is_template:
+        # Not the sheet of its first name: whoever adds one to it may have patients there.
+        visible = [s for s in visible if s.name not in TEMPLATE_ASIDES] or visible
     if len(visible) == 1:
         return visible[0]
     if not workbook.sheets:

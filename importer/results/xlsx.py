@@ -30,6 +30,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9][ -^`-~]{0,1000}")
 # Programs read _x0041_ as the letter A, and not all of them know the way to write it in full
 _CODED_INSIDE = re.compile(r"(?<=_)(?=x[0-9A-Fa-f]{4}_)")
 _NOTE_LIMIT = 2_000
+_NOTE_WIDTH, _NOTE_LINES = 36, 4
+"""Characters and lines that a note shows as it is drawn, twice as wide as usual."""
 
 
 class Look(Enum):
@@ -48,6 +50,7 @@ class Look(Enum):
     BOLD = auto()
     WRAPPED = auto()
     COUNT = auto()
+    EXAMPLE = auto()
 
 
 _WHITE_BOLD = {"bold": True, "font_color": "#FFFFFF"}
@@ -65,6 +68,7 @@ _FORMATS: Mapping[Look, Mapping[str, object]] = {
     Look.BOLD: {"bold": True},
     Look.WRAPPED: {"text_wrap": True, "valign": "top"},
     Look.COUNT: {"num_format": "#,##0", "bold": True, "align": "left", "valign": "top"},
+    Look.EXAMPLE: {"italic": True, "font_color": "#5F6B76", "bg_color": "#E8EAED"},
 }
 """In XlsxWriter's words; all but counts are text (`@`)."""
 
@@ -96,7 +100,9 @@ class Pen:
     def note(self, sheet: Sheet, at: tuple[int, int], text: str) -> None:
         """Hang a note on a cell of the line being written."""
         words = xlsx_text(text)[:_NOTE_LIMIT]
-        _taken(sheet.write_comment(*at, words, {"author": "solv-import", "x_scale": 2}))
+        lines = sum(1 + len(line) // _NOTE_WIDTH for line in words.split("\n"))
+        size = {"x_scale": 2, "y_scale": max(1, lines / _NOTE_LINES)}
+        _taken(sheet.write_comment(*at, words, {"author": "solv-import", **size}))
 
     def format(self, look: Look, *, quoted: bool = False) -> _Format:
         """Return the format of a look; `quoted` marks text that begins like a formula."""

@@ -1,0 +1,16 @@
+"""An empty workbook to type patients into, which imports without a question."""
+
+from __future__ import annotations
+
+from importer.template.columns import TemplateColumn, clinics_of, template_columns
+from importer.template.workbook import DATA_SHEET, LAST_ROW
+from importer.template.write import write_template
+
+__all__ = [
+    "DATA_SHEET",
+    "LAST_ROW",
+    "TemplateColumn",
+    "clinics_of",
+    "template_columns",
+    "write_template",
+]
