@@ -95,6 +95,7 @@ class ProblemCode(Enum):
     COMMENT_LINE = "IMP040"
     FOOTER_ROW = "IMP041"
     DATE_BEFORE_MARCH_1900 = "IMP042"
+    CELL_NOT_TEXT = "IMP045"
 
     # The headings, and settings that hold for the whole file
     COLUMN_MISSING = "IMP101"
@@ -107,6 +108,7 @@ class ProblemCode(Enum):
     HEADING_LOOKALIKE = "IMP108"
     ROW_KEY_FOREIGN = "IMP109"
     HEADINGS_CHANGED = "IMP110"
+    HEADING_SYNONYM = "IMP111"
 
     # One cell, by booking field
     REQUIRED_EMPTY = "IMP200"
@@ -162,6 +164,7 @@ class ProblemCode(Enum):
     REJECTED_BEFORE = "IMP306"
     UNKNOWN_BEFORE = "IMP307"
     LEFT_OUT = "IMP308"
+    SUSPECTED_DUPLICATE = "IMP309"
 
     # What Solv answered, and what became of a row without an answer
     API_REJECTED = "IMP400"
