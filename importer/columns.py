@@ -42,6 +42,9 @@ MAY_BE_JOINED = frozenset({"appointment_date"})
 NAME_FIELDS = ("first_name", "last_name")
 """What one column of whole names is split into."""
 
+_FEWEST = 2
+"""The fewest headings that make a table."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileColumns:
@@ -142,7 +145,10 @@ def plan_columns(
             for column, text in ignored.items()
             if heading_key(text) and column not in lookalikes
         ),
+        *(_synonym(claims.known[column], column) for column in sorted(claims.known)),
     )
+    if (beside := _table_beside(source, claims.taken)) is not None:
+        problems = (beside, *problems)
     return ColumnPlan(
         fields=MappingProxyType(fields),
         joined=MappingProxyType(claims.joined),
@@ -174,6 +180,8 @@ class _Claims:
         self.joined: dict[str, tuple[int, int]] = {}
         self.split: NameSplit | None = None
         self.taken: set[int] = set()
+        self.known: dict[int, str] = {}
+        """Field by column, where the heading is another name of it that nobody mapped."""
         self.unmet: list[FileProblem] = []
         """What the profile names in vain."""
 
@@ -197,6 +205,8 @@ class _Claims:
             name = known_field(heading)
             if name and column not in self.taken and name not in except_for:
                 self.by_field.setdefault(name, []).append(column)
+                if heading_key(heading) != heading_key(name):
+                    self.known[column] = name
         self.taken.update(column for columns in self.by_field.values() for column in columns)
 
     def _take_joined(self, name: str, headings: Sequence[str]) -> None:
@@ -234,6 +244,25 @@ def _twice(claims: Mapping[str, Sequence[int]]) -> Iterator[FileProblem]:
             )
 
 
+def _table_beside(source: Mapping[int, str], taken: Collection[int]) -> FileProblem | None:
+    """Return that a second table stands beside the one that is sent, None where none does.
+
+    It does where an empty column has all that is sent on one side, and headings of which none
+    is on the other.
+    """
+    for gap in (column for column, text in source.items() if not text.strip()):
+        sides = ([c for c in source if c < gap], [c for c in source if c > gap])
+        held = [side for side in sides if any(column in taken for column in side)]
+        others = [c for side in sides if side not in held for c in side if source[c].strip()]
+        if len(held) == 1 and len(others) >= _FEWEST:
+            return FileProblem(
+                code=ProblemCode.TABLES_UNCLEAR,
+                place=f"columns {column_letters(others[0])} to {column_letters(others[-1])}",
+                hint=f"if it is one table, delete the empty column {column_letters(gap)}",
+            )
+    return None
+
+
 def _lookalike(column: int, field: str) -> FileProblem:
     return FileProblem(
         code=ProblemCode.HEADING_LOOKALIKE,
@@ -257,6 +286,14 @@ def _missing(field: str, ignored: Mapping[int, str], *, show_headings: bool) -> 
             "map it under [columns]"
         )
     return FileProblem(code=ProblemCode.COLUMN_MISSING, hint=hint)
+
+
+def _synonym(field: str, column: int) -> FileProblem:
+    return FileProblem(
+        code=ProblemCode.HEADING_SYNONYM,
+        place=f"column {column_letters(column)}",
+        hint=f"read as {field}",
+    )
 
 
 def _unknown(

@@ -157,11 +157,19 @@ _PIVOTED = DateRules(two_digit_pivot=99)
 """So that dates with short years count as evidence, too."""
 
 
+_KNOWN_WORDS = {"paperwork_status": frozenset({"incomplete", "complete"})}
+"""Words of fields whose rule takes any text; Solv documents the first one as the default."""
+
+
 def unknown_words(facts: ColumnFacts, name: str, today: date) -> tuple[str, ...]:
-    """Return the words of a column that the usual rule of a field refuses.
+    """Return the words of a column that the usual rule of a field refuses, or Solv may not know.
 
     Words that look like data are left out: they are no clinic's own, and go into no profile.
     """
-    rule = field_rules(DateRules(), today)[name]
-    refused = (word for word in facts.words or () if rule(word).is_error)
-    return tuple(word for word in refused if not looks_like_data(word))
+    rule, known = field_rules(DateRules(), today)[name], _KNOWN_WORDS.get(name)
+    unclear = (
+        word
+        for word in facts.words or ()
+        if rule(word).is_error or (known is not None and word not in known)
+    )
+    return tuple(word for word in unclear if not looks_like_data(word))

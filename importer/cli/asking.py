@@ -15,7 +15,7 @@ from importer.errors import OpenQuestion
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from importer.errors import ExitCode
+    from importer.errors import ExitCode, SourceError
     from importer.settings import Settings
 
 
@@ -41,9 +41,15 @@ def _answered(work: Callable[[Settings], ExitCode], settings: Settings) -> ExitC
         settings = replace(settings, **changes)  # type: ignore[arg-type]
 
 
-def _is_confirmed(question: OpenQuestion, settings: Settings) -> bool:
+def is_asked(question: SourceError | None, settings: Settings) -> bool:
+    """Return whether somebody is there to be asked, and the question can be answered here."""
     # --yes answers where bookings go, not what a file means.
-    if not can_answer() or settings.non_interactive or settings.yes or settings.json:
+    is_silent = settings.non_interactive or settings.yes or settings.json
+    return isinstance(question, OpenQuestion) and can_answer() and not is_silent
+
+
+def _is_confirmed(question: OpenQuestion, settings: Settings) -> bool:
+    if not is_asked(question, settings):
         return False
     say(question.message)
     return click.confirm(question.question, default=False, err=True)

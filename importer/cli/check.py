@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from importer.cli import problem_lines as lines
-from importer.cli.asking import asking
+from importer.cli.asking import asking, is_asked
 from importer.cli.code_names import problems_named
 from importer.cli.failures import WANTS_JSON, tell_people
 from importer.cli.files import each_file
@@ -23,7 +23,7 @@ from importer.cli.problem_json import (
     fixed_as_json,
     summary_as_json,
 )
-from importer.cli.problem_view import draw_check, fixed_line
+from importer.cli.problem_view import draw_check, fixed_line, next_step
 from importer.cli.shell import command as command_class
 from importer.cli.terminal import put, say, signs
 from importer.clock import SystemClock
@@ -158,7 +158,8 @@ def _check(source: Path, asked: _Asked) -> ExitCode:
     """
     from importer.pipeline import check_file, question_of  # noqa: PLC0415 - pandas is slow
 
-    report = check_file(source, asked.settings, clock=SystemClock(), look=_look(source, asked))
+    settings = asked.settings
+    report = check_file(source, settings, clock=SystemClock(), look=_look(source, asked))
     question = question_of(report)
     if question is not None and asked.shape == "json":
         raise question
@@ -166,6 +167,9 @@ def _check(source: Path, asked: _Asked) -> ExitCode:
     _print(report, fixed, str(source), asked)
     if fixed is not None and asked.shape != "full":
         say(fixed_line(report, fixed))
+    # Whoever is asked has an answer to give first.
+    if asked.shape == "full" and not settings.quiet and not is_asked(question, settings):
+        put(next_step(report, fixed))
     if question is None:
         return report.exit_code
     if asked.shape == "full":

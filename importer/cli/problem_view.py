@@ -60,9 +60,6 @@ def draw_check(
     yield ""
     if fixed is not None:
         yield fixed_line(report, fixed)
-    yield _next_step(report, fixed) + (
-        dim(f"   exit {int(report.exit_code)}") if report.exit_code else ""
-    )
 
 
 def fixed_line(report: CheckReport, fixed: FixReport) -> str:
@@ -192,6 +189,12 @@ def _totals(report: CheckReport) -> str:
     told = [counted(kinds, "error kind")] if kinds else []
     told += [f"{counted(fixable, 'kind')} fixable"] if fixable else []
     return "   ".join([*words, *([", ".join(told)] if told else [])])
+
+
+def next_step(report: CheckReport, fixed: FixReport | None) -> str:
+    """Return what to do now, and the exit code where it is not 0."""
+    code = dim(f"   exit {int(report.exit_code)}") if report.exit_code else ""
+    return _next_step(report, fixed) + code
 
 
 def _next_step(report: CheckReport, fixed: FixReport | None) -> str:

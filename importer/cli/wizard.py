@@ -229,7 +229,8 @@ class Wizard:
         fixed = _FIXED_VALUES.get(name)
         if fixed is not None:
             return self._prompts.choose(question, fixed)
-        read = self._reads_location if name == "location_id" else parsing.positive_id
+        readers = {"location_id": self._reads_location, "address_state": parsing.state_letters}
+        read = readers.get(name, parsing.positive_id)
         answer = self._prompts.write(f"{question} (empty: invalid)", "", parsing.or_empty(read))
         return answer or None
 
@@ -243,6 +244,12 @@ _LEFT = {"nothing: leave it out": "", "nothing: such a row is invalid": None}
 _FIXED_VALUES: dict[str, dict[str, str | None]] = {
     "birth_sex": {"male": "male", "female": "female", **_LEFT},
     "is_walk_in": {"yes": "true", "no": "false", **_LEFT},
+    "paperwork_status": {
+        "incomplete": "incomplete",
+        "complete": "complete",
+        "nothing: leave it out": "",
+        "this very word: send it as it is": None,
+    },
 }
 
 

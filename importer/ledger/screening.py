@@ -10,7 +10,9 @@ _STATUS = re.compile(r"[A-Z_]{1,40}|[a-z_]{1,40}")
 _EMR_ID = re.compile(r"(?=.*[0-9])[A-Za-z0-9_.:-]{1,64}")
 _ERROR_TYPE = re.compile(r"[a-z_]{1,40}(?:\.[a-z_]{1,40}){0,3}")
 _SERVER_ID = re.compile(r"[a-z0-9-]{1,32}=[A-Za-z0-9_.:=+/-]{1,128}")
-_HINT = re.compile(r"(?:(?:US|HTTP|[a-z']+|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,7})(?:[,;]? |\Z))*")
+_HINT = re.compile(
+    r"(?:(?:US|HTTP|column [A-Z]{1,3}|[a-z']+|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,7})(?:[,;]? |\Z))*"
+)
 _LONGEST_HINT = 120
 _FIELDS = frozenset((*BOOKING_FIELDS, "allow_walkin_scheduling"))
 

@@ -14,7 +14,7 @@ from importer.normalize.dates import (
     orders_of,
     read_clock,
 )
-from importer.normalize.fields import field_rules
+from importer.normalize.fields import TEXT_FIELDS, field_rules
 from importer.normalize.joins import Joined, join_moment
 from importer.normalize.names import WholeName, split_name
 from importer.normalize.numbers import normalize_integer, normalize_location_id
@@ -34,6 +34,7 @@ __all__ = [
     "LONGEST_TEXT",
     "LONGEST_URL",
     "STATES",
+    "TEXT_FIELDS",
     "Cell",
     "DateRules",
     "Joined",

@@ -33,6 +33,16 @@ EMPTY = Cell("")
 """What every rule makes of an empty cell; whether that is allowed is not its business."""
 
 
+def with_plain_digits(text: str) -> str:
+    """Return the digits of every script, such as Arabic or full-width ones, as 0 to 9.
+
+    Letters stay as they are, and so do superscripts and circled digits, which are signs.
+    """
+    if text.isascii():
+        return text
+    return "".join(str(unicodedata.decimal(sign)) if sign.isdecimal() else sign for sign in text)
+
+
 def without_wide_digits(text: str) -> str:
     """Return full-width and other styled digits and letters as plain ones (NFKC).
 

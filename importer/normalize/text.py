@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 
-from importer.normalize.cell import Cell
+from importer.error_values import is_error_value
+from importer.normalize.cell import Cell, with_plain_digits
 from importer.problems import ProblemCode
 
 LONGEST_CELL = 32_767
@@ -34,16 +36,11 @@ _INVISIBLE = re.compile(
     "|[\u200c\u200d](?![\u0590-\u1dff\u2600-\u2fff\u3001-\ufefe\U00010000-\U0010ffff])"
 )
 
-_EXCEL_TEXT_MARK = re.compile(r"^'+(?=[0-9=+\-@])")
-"""The apostrophe by which a spreadsheet marks text; `'Abdul` and `O'Brien` are names."""
+_EXCEL_TEXT_MARK = re.compile("^'+(?=[0-9 ]|[ \"]*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
+"""The apostrophe by which a spreadsheet, or our own results as CSV, mark text.
 
-_ERROR_VALUES = frozenset(
-    (
-        *("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!"),
-        *("#CALC!", "#FIELD!", "#BLOCKED!", "#GETTING_DATA"),
-    )
-)
-"""What a spreadsheet writes into a CSV where a formula failed; never anybody's name."""
+`'Abdul` and `O'Brien` are names.
+"""
 
 _EMOJI = re.compile("[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
 
@@ -55,17 +52,25 @@ def normalize_name(text: str) -> Cell:
         return cell
     if len(cell.text) > LONGEST_NAME:
         return Cell(text, ProblemCode.CELL_TOO_LONG, f"at most {LONGEST_NAME} characters")
+    cell = _with_plain_digits(cell)
     if cell.problem is None and not cell.text.isascii() and _EMOJI.search(cell.text):
         return Cell(cell.text, ProblemCode.TEXT_EMOJI)
     return cell
 
 
 def normalize_text(text: str, *, longest: int = LONGEST_TEXT) -> Cell:
-    """Return free text on one line, of at most `longest` characters."""
-    cell = tidy(text)
+    """Return free text on one line, of at most `longest` characters, its digits 0 to 9."""
+    cell = _with_plain_digits(tidy(text))
     if not cell.is_error and len(cell.text) > longest:
         return Cell(text, ProblemCode.CELL_TOO_LONG, f"at most {longest} characters")
     return cell
+
+
+def _with_plain_digits(cell: Cell) -> Cell:
+    """Return the cell with digits 0 to 9: systems that look an id up know no others."""
+    if cell.is_error or cell.text.isascii():
+        return cell
+    return replace(cell, text=with_plain_digits(cell.text))
 
 
 def tidy(text: str, *, joins_lines: bool = True) -> Cell:
@@ -105,7 +110,7 @@ def _refusal(text: str, *, joins_lines: bool) -> ProblemCode | None:
     """Return why `text` cannot be mended, or None."""
     if len(text) > LONGEST_CELL:
         return ProblemCode.CELL_TOO_LONG
-    if text.strip().upper() in _ERROR_VALUES:
+    if is_error_value(text):
         return ProblemCode.CELL_ERROR_VALUE
     return _refused_character(text, joins_lines=joins_lines)
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from importer.errors import ExitCode
 from importer.identity import identify
 from importer.model import State
+from importer.near_duplicates import NearDuplicates
 from importer.pipeline.groups import Grouping
-from importer.pipeline.intake import passed_problem, take_in
+from importer.pipeline.intake import passed_problem, suspected_problem, take_in
 from importer.pipeline.questions import question_about
 from importer.problems import ProblemCode, RowProblem
 from importer.reports import CheckReport, Look
@@ -76,6 +77,7 @@ class _Survey:
     plan_of: Intake
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), init=False)
     _seen: set[bytes] = field(default_factory=set, init=False)
+    _visits: NearDuplicates = field(default_factory=NearDuplicates, init=False)
     _counts: Counter[State] = field(default_factory=Counter, init=False)
 
     def add(self, chunk: Chunk, position: int, row: CheckedRow, *, allow_duplicates: bool) -> None:
@@ -100,7 +102,8 @@ class _Survey:
             duplicate = ProblemCode.DUPLICATE_IN_FILE
             return State.DUPLICATE, RowProblem(row_number=row.row_number, code=duplicate)
         self._seen.add(fingerprint)
-        return (State.READY, None) if passed is None else (State.INVALID, passed)
+        suspected = suspected_problem(row, self._visits)
+        return (State.READY, suspected) if passed is None else (State.INVALID, passed)
 
     def report(self) -> CheckReport:
         """Return the report."""

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from importer.suggestions import ColumnFacts, Suggestion
 
 APPOINTMENT = "appointment_date"
-WORD_FIELDS = ("location_id", "visit_type_id", "birth_sex", "is_walk_in")
-"""Fields whose words are looked through; a state's name needs no map."""
+WORD_FIELDS = (
+    *("location_id", "visit_type_id", "birth_sex", "is_walk_in"),
+    *("address_state", "paperwork_status"),
+)
+"""Fields whose words are looked through."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from importer.columns import ColumnPlan
     from importer.field_columns import Rules
+    from importer.near_duplicates import NearDuplicates
     from importer.problems import FileProblem
     from importer.reading import Chunk, Table
     from importer.reading.source import Source
@@ -62,6 +63,16 @@ class Intake:
         ours = set(self.plan.ours)
         return [n for n in range(len(self.table.headings)) if n not in ours]
 
+    def _text_columns(self) -> set[int]:
+        """Return the columns whose cells are sent as the text that somebody typed.
+
+        Where a profile translates words, TRUE may be one of them.
+        """
+        from importer.normalize import TEXT_FIELDS  # noqa: PLC0415 - only when a file is read
+
+        fields = (name for name in TEXT_FIELDS if not self.rules.values.get(name))
+        return {column for name in fields for column in self.plan.columns_of(name)}
+
     def chunks(self) -> Iterator[CheckedChunk]:
         """Yield every row of the file, checked; it may be asked for again.
 
@@ -93,7 +104,7 @@ class Intake:
         from importer.validate import check_chunk  # noqa: PLC0415 - pandera is slow
 
         rules = replace(self.rules, dates=questions.decided())
-        for chunk in self.table.chunks():
+        for chunk in self.table.chunks(text_columns=self._text_columns()):
             rows = check_chunk(chunk, self.plan, rules, today=self.today)
             questions.zone.add(rows)
             yield CheckedChunk(chunk=chunk, rows=rows)
@@ -148,7 +159,9 @@ def _raise_unusable(name: str, table: Table, plan: ColumnPlan, settings: Setting
     theirs = {c: text for c, text in enumerate(table.headings) if c not in plan.ours}
     expected = settings.headings
     changes = heading_changes(expected, theirs, show=settings.show_values) if expected else ()
-    errors = tuple(p for p in plan.problems if p.is_error)
+    # Who lists the headings has seen that all of them are one table.
+    answered = {ProblemCode.TABLES_UNCLEAR} if expected and not changes else set()
+    errors = tuple(p for p in plan.problems if p.is_error and p.code not in answered)
     if not changes or errors:
         raise_first(name, (*changes, *errors))
         return
@@ -197,6 +210,17 @@ def passed_problem(row: CheckedRow, now: datetime, plan: ColumnPlan) -> RowProbl
         field="appointment_date",
         column=plan.fields.get("appointment_date"),
     )
+
+
+def suspected_problem(row: CheckedRow, visits: NearDuplicates) -> RowProblem | None:
+    """Return the warning of a row that may repeat one above, which `visits` has seen."""
+    if row.request is None or row.appointment_at is None:
+        return None
+    above = visits.above(row.row_number, row.request, row.appointment_at)
+    if above is None:
+        return None
+    code = ProblemCode.SUSPECTED_DUPLICATE
+    return RowProblem(row_number=row.row_number, code=code, hint=f"row {above}")
 
 
 def columns_of(settings: Settings) -> ProfileColumns:

@@ -9,8 +9,9 @@ from importer.errors import ImporterError, LedgerError
 from importer.identity import canonical_body, identify
 from importer.ledger import Earlier, NewRun, PlannedRequest, PlannedRow, planning
 from importer.model import State
+from importer.near_duplicates import NearDuplicates
 from importer.pipeline.groups import Grouping
-from importer.pipeline.intake import passed_problem
+from importer.pipeline.intake import passed_problem, suspected_problem
 from importer.pipeline.stored_settings import stored
 from importer.problems import ProblemCode, RowProblem
 
@@ -66,6 +67,7 @@ class Planner:
     selection: Selection
     now: datetime
     _selected: int = field(default=0, init=False)
+    _visits: NearDuplicates = field(default_factory=NearDuplicates, init=False)
     _carried: dict[str, list[tuple[int, bool]]] = field(default_factory=dict, init=False)
     """Row keys that stood in the sheet -> row ids, and whether the row is unchanged."""
 
@@ -164,6 +166,7 @@ class Planner:
         known.in_file[identity.fingerprint] = planning.FirstInFile(
             row_number=first.row_number if first else base.row_number, count=base.occurrence + 1
         )
+        suspected = suspected_problem(candidate.row, self._visits)
         # What the row says now weighs more than the key beside it: keys get moved about.
         live = self._same_booking(known, identity.fingerprint, base.occurrence) or keyed
         if live is not None:
@@ -171,11 +174,9 @@ class Planner:
         refused = known.rejected.get(identity.request)
         if refused is not None and not self.settings.retry_rejected:
             return _refused_before(base, refused)
-        return (
-            replace(base, state=State.READY)
-            if passed is None
-            else _with(base, State.INVALID, passed)
-        )
+        if passed is not None:
+            return _with(base, State.INVALID, passed)
+        return _with(base, State.READY, suspected)
 
     def _same_booking(self, known: _Known, fingerprint: bytes, occurrence: int) -> Earlier | None:
         """Return the row that is, or may be, this booking.

@@ -97,6 +97,7 @@ class ProblemCode(Enum):
     DATE_BEFORE_MARCH_1900 = "IMP042"
     EXAMPLE_ROW = "IMP043"
     EXAMPLE_LEFT_OVER = "IMP044"
+    CELL_NOT_TEXT = "IMP045"
 
     # The headings, and settings that hold for the whole file
     COLUMN_MISSING = "IMP101"
@@ -109,6 +110,7 @@ class ProblemCode(Enum):
     HEADING_LOOKALIKE = "IMP108"
     ROW_KEY_FOREIGN = "IMP109"
     HEADINGS_CHANGED = "IMP110"
+    HEADING_SYNONYM = "IMP111"
 
     # One cell, by booking field
     REQUIRED_EMPTY = "IMP200"
@@ -164,6 +166,7 @@ class ProblemCode(Enum):
     REJECTED_BEFORE = "IMP306"
     UNKNOWN_BEFORE = "IMP307"
     LEFT_OUT = "IMP308"
+    SUSPECTED_DUPLICATE = "IMP309"
 
     # What Solv answered, and what became of a row without an answer
     API_REJECTED = "IMP400"

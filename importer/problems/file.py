@@ -137,7 +137,7 @@ FILE: Final = {
         E,
         "more cells than headings",
         "The row has more cells than there are headings, so its cells may have moved.",
-        "Put quotation marks around the cell that holds the delimiter.",
+        "Put quotation marks around a cell that holds the delimiter; on a sheet, empty the cell.",
         Example("Ann,Example,12 Main St, Apt 4", 'Ann,Example,"12 Main St, Apt 4"'),
     ),
     "IMP021": Entry(
@@ -286,5 +286,12 @@ FILE: Final = {
         "The row was changed, but still holds a part of the template's example.",
         "Write the patient's own value over it or empty the cell; or delete the row.",
         Example("Ann Lee, example.patient@example.com", "Ann Lee, ann.lee@example.com"),
+    ),
+    "IMP045": Entry(
+        E,
+        "turned into a date or TRUE",
+        "Text is sent here, and the spreadsheet keeps a date, a time, or yes or no instead.",
+        "Format the cell as text, then type it again.",
+        Example("a chart number 1-2, kept as January 2", "1-2 as text"),
     ),
 }

@@ -79,4 +79,11 @@ HEADINGS: Final = {
         "If the change is right, correct [file] headings in the profile: solv-import map FILE.",
         Example('headings = ["Cell #"], but the file says Cell No', 'headings = ["Cell No"]'),
     ),
+    "IMP111": Entry(
+        W,
+        "heading known by another name",
+        "The heading is another name of a booking field, and is read as that.",
+        "Nothing, if it is right; else map it under [columns] in a profile.",
+        Example("Cell", "Cell is read as phone"),
+    ),
 }

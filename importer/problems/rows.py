@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from importer.problems.entry import E, Entry, Example, N
+from importer.problems.entry import E, Entry, Example, N, W
 
 ROWS: Final = {
     "IMP301": Entry(
@@ -57,5 +57,12 @@ ROWS: Final = {
         "The row was left out with --limit or --rows.",
         "Run again without the selection.",
         Example("row 900, with --limit 5", "the same command without --limit"),
+    ),
+    "IMP309": Entry(
+        W,
+        "perhaps the same visit twice",
+        "A row above has the same location, the same day and all but the same patient.",
+        "Look at both rows; both are sent. Delete one if they are the same visit.",
+        Example("Ann Example in row 7, Anne Example in row 12", "row 12 deleted, or left if right"),
     ),
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
+from importer.error_values import is_error_value
 from importer.headings import SYNONYMS, known_field
 from importer.problems import ProblemCode
-from importer.reading.characters import filled_cells, is_error_value
+from importer.reading.characters import filled_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

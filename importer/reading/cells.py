@@ -49,6 +49,23 @@ def doubt_of(value: CellValue) -> ProblemCode | None:
     return None
 
 
+def loss_of(value: CellValue) -> ProblemCode | None:
+    """Return why a typed cell is not the text that somebody typed, None when it is.
+
+    A spreadsheet program makes a date of 1-2, TRUE of a name, and rounds a long number.
+    """
+    match value:
+        case str():
+            return None
+        case bool():
+            return ProblemCode.CELL_NOT_TEXT
+        case float() | int():
+            is_rounded = math.isfinite(value) and abs(value) >= _EXACT_BELOW
+            return ProblemCode.INTEGER_TOO_LARGE if is_rounded else None
+        case _:
+            return ProblemCode.CELL_NOT_TEXT
+
+
 def _moment_text(value: datetime | date | time | timedelta) -> str:
     match value:
         case datetime():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from importer.error_values import is_error_value
 from importer.problems import ProblemCode, RowProblem
 
 if TYPE_CHECKING:
@@ -15,11 +16,6 @@ CELL_LIMIT = 32_767
 
 _ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ud800-\udfff]")
 _NOT_TEXT = re.compile("[\ufffd\ud800-\udfff]+")
-_ERROR_VALUE = re.compile(
-    r"\s*#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!"
-    r"|UNKNOWN!|BUSY!|GETTING_DATA|#{2,})\s*",
-    re.IGNORECASE,
-)
 
 
 def has_odd(text: str) -> bool:
@@ -32,11 +28,6 @@ def odd_code(text: str) -> ProblemCode:
     if _NOT_TEXT.search(text):
         return ProblemCode.CELL_NOT_DECODABLE
     return ProblemCode.CELL_CONTROL_CHARACTER
-
-
-def is_error_value(text: str) -> bool:
-    """Return whether the text is what a spreadsheet shows where a formula failed."""
-    return _ERROR_VALUE.fullmatch(text) is not None
 
 
 def error_values(number: int, cells: Sequence[str]) -> tuple[RowProblem, ...]:

@@ -21,7 +21,7 @@ from importer.reading.rows import Layout, Row, chunks_of
 from importer.reading.table import Chunk, ReadOptions, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from importer.reading.decoding import Survey
     from importer.reading.edits import Edit, Edits
@@ -86,8 +86,8 @@ class _CsvSource:
             else:
                 yield raw, *edited_record(raw, record.cells, fitting, self.dialect.delimiter)
 
-    def chunks(self) -> Iterator[Chunk]:
-        """Yield the rows below the headings."""
+    def chunks(self, _text_columns: Collection[int]) -> Iterator[Chunk]:
+        """Yield the rows below the headings; every cell is text."""
         layout = Layout(
             place=self.source.place,
             headings=trimmed_headings(self.dialect.headings),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from importer.problems import FileProblem, ProblemCode, RowProblem
 from importer.reading.asides import AsideCheck, aside_check
-from importer.reading.cells import CellValue, cell_text, doubt_of
+from importer.reading.cells import CellValue, cell_text, doubt_of, loss_of
 from importer.reading.characters import CELL_LIMIT, error_values, has_odd, inspect, is_blank
 from importer.reading.headings import (
     SAMPLE_ROWS,
@@ -20,19 +20,22 @@ from importer.reading.headings import (
     trimmed_headings,
 )
 from importer.reading.merged import MergedCells
+from importer.reading.panics import silenced
 from importer.reading.rows import Layout, Row, chunks_of
 from importer.reading.sheet_scan import AREA_LIMIT, Extent, Findings, SheetScan
 from importer.reading.table import Chunk, Place, ReadOptions, Table, column_letter
 from importer.reading.workbook import Sheet, Workbook, choose_sheet, warnings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from python_calamine import CalamineSheet
 
     from importer.errors import SourceError
     from importer.reading.source import Source
 
+_CELLS_AT_ONCE = 20_000
+"""About so many are taken from calamine in one go, while standard error is kept from it."""
 _SIGNS_OF_DOUBT = ("1900-0", "1899-", "nan", "inf")
 _HALF_CHARACTER = re.compile("_x[dD][89a-fA-F][0-9a-fA-F]{2}_")
 """How XLSX would write half of a character, which calamine leaves as it is."""
@@ -135,8 +138,8 @@ class _Grid:
         named = self.headings if header_row else ()
         self.aside_of = aside_check(named, [cells for _, cells in below], len(self.headings))
 
-    def chunks(self) -> Iterator[Chunk]:
-        """Yield the rows below the headings."""
+    def chunks(self, text_columns: Collection[int]) -> Iterator[Chunk]:
+        """Yield the rows below the headings; typed cells are problems in the columns of text."""
         loaded, self.loaded = self.loaded, None
         sheet = loaded or _load(self.source, self.place, self.sheet)
         layout = Layout(
@@ -145,19 +148,27 @@ class _Grid:
             named=len(self.headings),
             width=len(self.headings),
         )
-        below = (row for row in self._rows(sheet) if row.number > self.options.header_row)
+        rows = self._rows(sheet, text_columns)
+        below = (row for row in rows if row.number > self.options.header_row)
         yield from chunks_of(below, layout, chunk_rows=self.options.chunk_rows, with_lines=False)
 
-    def _rows(self, sheet: CalamineSheet) -> Iterator[Row]:
+    def _rows(self, sheet: CalamineSheet, text_columns: Collection[int] = ()) -> Iterator[Row]:
         """Yield every row from the first one of the sheet, from column A on."""
         findings = _Upcoming(self.scan.findings)
         merged = MergedCells(self.scan.merged)
         header_row = self.options.header_row
-        for number, (cells, text, values) in enumerate(_rows_of(sheet, self.place), start=1):
+        # calamine gives the rows above the first value, but not the columns left of it.
+        left = sheet.start[1] if sheet.start else 0
+        text_places = [column - left for column in text_columns if column >= left]
+        for number, values in enumerate(_rows_of(sheet, self.place), start=1):
+            cells = [""] * left + [v if type(v) is str else cell_text(v) for v in values]
+            text = "".join(cells)
             problems = findings.of_row(number) if findings.row == number else ()
             problems += _odd(number, cells, text)
-            if values is not None:
-                problems += _doubts(number, values, left=len(cells) - len(values))
+            if any(sign in text for sign in _SIGNS_OF_DOUBT):
+                problems += _doubts(number, values, left)
+            if any(type(values[place]) is not str for place in text_places):
+                problems += _losses(number, values, text_places, left)
             covered = self._covered(merged, number, cells)
             if number > header_row:
                 problems += covered
@@ -203,26 +214,19 @@ class _Upcoming:
         return tuple(found)
 
 
-def _rows_of(
-    sheet: CalamineSheet, place: Place
-) -> Iterator[tuple[list[str], str, list[CellValue] | None]]:
-    """Yield the texts of each row, all of them as one, and its typed cells if they leave doubt.
+def _rows_of(sheet: CalamineSheet, place: Place) -> Iterator[list[CellValue]]:
+    """Yield the typed cells of each row.
 
     Raises:
         SourceError: A value cannot be, so that calamine gives up.
     """
-    # calamine gives the rows above the first value, but not the columns left of it.
-    left = [""] * (sheet.start[1] if sheet.start else 0)
-    rows = sheet.iter_rows()
+    rows, count = sheet.iter_rows(), max(1, _CELLS_AT_ONCE // max(1, _width(sheet)))
     while True:
         with _calm(place):
-            values = next(rows, None)
-        if values is None:
+            batch = list(islice(rows, count))
+        if not batch:
             return
-        cells = left + [v if type(v) is str else cell_text(v) for v in values]
-        text = "".join(cells)
-        is_doubtful = any(sign in text for sign in _SIGNS_OF_DOUBT)
-        yield cells, text, values if is_doubtful else None
+        yield from batch
 
 
 def _odd(number: int, cells: list[str], text: str) -> tuple[RowProblem, ...]:
@@ -242,12 +246,23 @@ def _odd(number: int, cells: list[str], text: str) -> tuple[RowProblem, ...]:
     return found
 
 
-def _doubts(number: int, values: list[CellValue], *, left: int) -> tuple[RowProblem, ...]:
+def _doubts(number: int, values: list[CellValue], left: int) -> tuple[RowProblem, ...]:
     """Return a problem for each typed cell whose text would be a guess."""
     return tuple(
         RowProblem(row_number=number, code=code, column=column)
         for column, value in enumerate(values, start=left)
         if (code := doubt_of(value)) is not None
+    )
+
+
+def _losses(
+    number: int, values: list[CellValue], places: list[int], left: int
+) -> tuple[RowProblem, ...]:
+    """Return a problem for each cell at these places that is not the text that was typed."""
+    return tuple(
+        RowProblem(row_number=number, code=code, column=place + left)
+        for place in places
+        if (code := loss_of(values[place])) is not None
     )
 
 
@@ -261,7 +276,8 @@ def _calm(place: Place) -> Iterator[None]:
     from python_calamine import CalamineError  # noqa: PLC0415 - a refused file need not wait
 
     try:
-        yield
+        with silenced():
+            yield
     except (CalamineError, OSError, OverflowError):
         raise place.refuse(ProblemCode.SOURCE_CORRUPT) from None
     except BaseException as error:

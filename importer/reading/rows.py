@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from importer.problems import ASIDES, ProblemCode, RowProblem
 from importer.reading.characters import is_blank
-from importer.reading.second_table import second_table_check
+from importer.reading.second_table import TableCheck
 from importer.reading.table import Chunk, Place, column_letter
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _CHUNK_CELLS = 2_000_000
 _CHUNK_CHARACTERS = 32_000_000
+_ROWS_A_SLIP = 10
+"""In at most one row of so many a value behind the last heading is a slip."""
 
 
 class Row(NamedTuple):
@@ -62,14 +64,14 @@ def chunks_of(
         SourceError: A column without a heading holds values.
     """
     batch = _Batch(layout=layout, with_lines=with_lines)
-    check_table = second_table_check(layout.headings, layout.place)
+    tables = TableCheck(layout.headings, layout.place)
     most = max(1, min(chunk_rows, _CHUNK_CELLS // max(1, len(layout.headings))))
     blank_lines = array("Q")
     for row in rows:
         if is_blank(row.cells) and not any(found.is_error for found in row.problems):
             blank_lines.append(row.line)
             continue
-        check_table(row.number, row.cells, bool(blank_lines))
+        tables.take(row, is_after_blank=bool(blank_lines))
         first_blank = row.number - len(blank_lines)
         for offset, line in enumerate(blank_lines):
             batch.add_blank(first_blank + offset, line)
@@ -79,6 +81,7 @@ def chunks_of(
         batch.add(row)
         if len(batch.numbers) >= most or batch.size > _CHUNK_CHARACTERS:
             yield batch.take()
+    batch.prove_headed()
     if batch.numbers:
         yield batch.take()
 
@@ -94,6 +97,9 @@ class _Batch:
     rows: list[Sequence[str]] = field(default_factory=list, repr=False)
     problems: list[RowProblem] = field(default_factory=list)
     size: int = 0
+    strays: list[tuple[int, int]] = field(default_factory=list)
+    """Row number and column of the first value of each row behind the last heading."""
+    _count: int = 0
     _blanks: tuple[int, ...] = ()
     _empty: tuple[str, ...] = ()
 
@@ -111,6 +117,7 @@ class _Batch:
         """Take a row, at the width that the headings ask for."""
         self.numbers.append(row.number)
         self.lines.append(row.line)
+        self._count += 1
         if row.problems:
             self.problems.extend(self._placed(row))
         self.size += row.size
@@ -138,6 +145,15 @@ class _Batch:
         self.size = 0
         return chunk
 
+    def prove_headed(self) -> None:
+        """Check that values behind the last heading are slips, and no column of their own.
+
+        Raises:
+            SourceError: More than one row in ten has some there.
+        """
+        if len(self.strays) > max(1, self._count // _ROWS_A_SLIP):
+            raise self._no_heading(*self.strays[0])
+
     def _placed(self, row: Row) -> Iterator[RowProblem]:
         """Yield the row's problems, none of them in a column that the frame has not."""
         layout = self.layout
@@ -146,7 +162,7 @@ class _Batch:
                 yield found
             elif found.is_error:
                 if len(row.cells) == layout.named:
-                    raise self._no_heading(row.number, found.column)
+                    self._note_stray(row.number, found.column)
                 yield replace(found, column=None)
 
     def _no_heading(self, number: int, column: int) -> SourceError:
@@ -168,5 +184,16 @@ class _Batch:
 
     def _check_blanks(self, row: Row) -> None:
         for column in self._blanks:
-            if row.cells[column].strip():
+            if not row.cells[column].strip():
+                continue
+            if column < len(self.layout.headings):
                 raise self._no_heading(row.number, column)
+            self._note_stray(row.number, column)
+            hint = f"a value in column {column_letter(column)}, which has no heading"
+            code = ProblemCode.ROW_TOO_WIDE
+            self.problems.append(RowProblem(row_number=row.number, code=code, hint=hint))
+            return
+
+    def _note_stray(self, number: int, column: int) -> None:
+        if not self.strays or self.strays[-1][0] != number:
+            self.strays.append((number, column))

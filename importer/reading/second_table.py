@@ -2,45 +2,100 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+import re
+from typing import TYPE_CHECKING
 
-from importer.problems import ProblemCode
+from importer.problems import ASIDES, ProblemCode
 from importer.reading.characters import filled_cells, is_blank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from importer.reading.rows import Row
     from importer.reading.table import Place
 
 _FEWEST = 2
 """The fewest headings that make a table."""
-
-TableCheck: TypeAlias = "Callable[[int, Sequence[str], bool], None]"
-
-
-def second_table_check(headings: Sequence[str], place: Place) -> TableCheck:
-    """Return what to call with each row: its number, its cells, whether a blank row is above."""
-    names = frozenset(heading.casefold() for heading in headings if heading)
-    beside = _beside(headings)
-
-    def check(number: int, cells: Sequence[str], is_after_blank: bool) -> None:  # noqa: FBT001 - by place
-        if is_after_blank and _are_headings(cells, headings, names):
-            raise place.refuse(ProblemCode.TABLES_UNCLEAR, at=f"row {number:,}")
-        if beside and is_blank(cells[:beside]) and filled_cells(cells[beside:]) >= _FEWEST:
-            raise place.refuse(ProblemCode.TABLES_UNCLEAR, at=f"row {number:,}")
-
-    return check
+_DIGIT = re.compile("[0-9]")
+_DIGITS = re.compile("[0-9]{3}")
+"""What every patient has somewhere: a phone number, a date, a time."""
 
 
-def _are_headings(cells: Sequence[str], headings: Sequence[str], names: frozenset[str]) -> bool:
-    """Return whether a row holds some of the headings again, and nothing else.
+class TableCheck:
+    """Is met by every row of a table, from the first one below its headings on."""
 
-    The very same headings again are rows of a joined export, which are one table.
-    """
-    filled = [cell.strip().casefold() for cell in cells if cell.strip()]
-    if len(filled) < _FEWEST or not names.issuperset(filled):
-        return False
-    return [cell.strip() for cell in cells[: len(headings)]] != list(headings)
+    def __init__(self, headings: Sequence[str], place: Place) -> None:
+        """Begin below the headings."""
+        self._headings = headings
+        self._names = frozenset(heading.casefold() for heading in headings if heading)
+        self._beside = _beside(headings)
+        self._place = place
+        self._last: Sequence[str] = ()
+        """The last row that stands right below another one of the table."""
+        self._is_after_title = False
+        self._begun: tuple[int, frozenset[int]] | None = None
+        """Row number and filled columns of the row above, if it may be a table's headings."""
+
+    def take(self, row: Row, *, is_after_blank: bool) -> None:
+        """Take the next row that is not blank.
+
+        Raises:
+            SourceError: A second table begins there, or in the row above.
+        """
+        cells = row.cells
+        left, right = cells[: self._beside], cells[self._beside :]
+        if self._beside and is_blank(left) and filled_cells(right) >= _FEWEST:
+            raise self._refusal(row.number)
+        begun, self._begun = self._begun, None
+        if begun is not None and not is_after_blank and self._is_of_another(cells, begun[1]):
+            raise self._refusal(begun[0])
+        if not is_after_blank and not self._is_after_title:
+            self._last = cells
+            return
+        if is_after_blank and self._are_headings(cells):
+            raise self._refusal(row.number)
+        is_aside = any(problem.code in ASIDES for problem in row.problems)
+        self._is_after_title = not is_aside and filled_cells(cells) == 1
+        if not is_aside and self._may_be_headings(cells):
+            self._begun = (row.number, _filled(cells))
+
+    def _refusal(self, number: int) -> Exception:
+        return self._place.refuse(ProblemCode.TABLES_UNCLEAR, at=f"row {number:,}")
+
+    def _are_headings(self, cells: Sequence[str]) -> bool:
+        """Return whether a row holds some of the headings again, and nothing else.
+
+        The very same headings again are rows of a joined export, which are one table.
+        """
+        filled = [cell.strip().casefold() for cell in cells if cell.strip()]
+        if len(filled) < _FEWEST or not self._names.issuperset(filled):
+            return False
+        wanted = self._headings
+        return [cell.strip() for cell in cells[: len(wanted)]] != list(wanted)
+
+    def _may_be_headings(self, cells: Sequence[str]) -> bool:
+        """Return whether a row holds several words and no digit, below rows that have digits.
+
+        The next row tells whether it is more than a patient without a phone number and dates.
+        """
+        if filled_cells(cells) < _FEWEST or _DIGIT.search("".join(cells)):
+            return False
+        return _DIGITS.search("".join(self._last)) is not None
+
+    def _is_of_another(self, cells: Sequence[str], columns: frozenset[int]) -> bool:
+        """Return whether a row fills several of these columns, no other one, and not as ours do."""
+        filled = _filled(cells)
+        if len(filled) < _FEWEST or not filled <= columns:
+            return False
+        return not _with_digits(self._last) <= _with_digits(cells)
+
+
+def _with_digits(cells: Sequence[str]) -> frozenset[int]:
+    return frozenset(column for column, cell in enumerate(cells) if _DIGIT.search(cell))
+
+
+def _filled(cells: Sequence[str]) -> frozenset[int]:
+    return frozenset(column for column, cell in enumerate(cells) if cell.strip())
 
 
 def _beside(headings: Sequence[str]) -> int:

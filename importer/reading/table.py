@@ -9,7 +9,7 @@ from importer.errors import SourceError
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     import pandas as pd
 
@@ -61,19 +61,22 @@ class Table:
     headings: tuple[str, ...] = field(repr=False)
     warnings: tuple[FileProblem, ...]
     is_results: bool
-    read: Callable[[], Iterator[Chunk]] = field(repr=False)
+    read: Callable[[Collection[int]], Iterator[Chunk]] = field(repr=False)
     copy: Callable[[Edits, IO[bytes]], Counter[ProblemCode]] | None = field(
         default=None, repr=False
     )
     """Writes the source again with some cells changed; None for a kind that cannot be."""
 
-    def chunks(self) -> Iterator[Chunk]:
+    def chunks(self, *, text_columns: Collection[int] = ()) -> Iterator[Chunk]:
         """Yield the rows below the headings, from the first one each time it is called.
+
+        Args:
+            text_columns: Where text must stand; a typed cell of a workbook is a problem there.
 
         Raises:
             SourceError: Something further down makes the whole file unusable.
         """
-        return self.read()
+        return self.read(text_columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,12 +93,13 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorKind:
-    """One kind of problem in one column, with how many rows have it."""
+    """One kind of problem in one column, with how many rows have it; or a word on the file."""
 
     code: str
     field: str
     column_letter: str
     problem: str
-    rows: int
+    rows: int | None
+    """None where it is about the whole file."""
     first_rows: tuple[int, ...]
     fix: str

@@ -220,5 +220,8 @@ def _write_errors_sheet(workbook: Workbook, pen: Pen, errors: Sequence[ErrorKind
         before = (kind.code, kind.field, kind.column_letter, kind.problem)
         for column, text in enumerate((*before, "", first_rows, kind.fix)):
             pen.text(sheet, (line, column), text, Look.WRAPPED)
-        pen.number(sheet, (line, len(before)), kind.rows)
+        if kind.rows is None:
+            pen.text(sheet, (line, len(before)), "the file")
+        else:
+            pen.number(sheet, (line, len(before)), kind.rows)
     sheet.autofilter(0, 0, max(len(errors), 1), len(_ERROR_HEADINGS) - 1)

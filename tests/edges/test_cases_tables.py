@@ -84,11 +84,30 @@ def test_case_13_a_row_with_more_cells_is_spoilt(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])
-def test_case_13_24_a_value_without_a_heading_refuses_a_workbook(tmp_path: Path, kind: str) -> None:
-    path = write(tmp_path, kind, [HEAD, ADA, (*BO, "call")])
+@pytest.mark.parametrize("others", [1, 19])
+def test_case_13_a_value_behind_the_last_heading_spoils_its_row(
+    tmp_path: Path, kind: str, others: int
+) -> None:
+    rows = [ADA] * others
+    found = read(write(tmp_path, kind, [HEAD, *rows, (*BO, "call"), ADA]))
+    assert found.problems == [(others + 2, "ROW_TOO_WIDE", None)]
+    assert found.rows[others + 2] == list(BO)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_case_24_values_behind_the_last_heading_are_a_column_without_one(
+    tmp_path: Path, kind: str
+) -> None:
+    """More than one row in ten has one there; in text the empty heading stands."""
+    path = write(tmp_path, kind, [(*HEAD, None), *[(*ADA, None)] * 8, *[(*BO, "call")] * 2])
     error = refusal(path, ProblemCode.HEADING_BLANK)
-    assert "row 3, column D" in error.message
+    assert "row 10, column D" in error.message
     assert "call" not in error.message
+
+
+def test_case_24_one_value_below_an_empty_last_heading_spoils_its_row(tmp_path: Path) -> None:
+    found = read(write_csv(tmp_path, "first,last,phone,\nAda,Ek,555,\nBo,Ek,556,call\n"))
+    assert found.problems == [(3, "ROW_TOO_WIDE", None)]
 
 
 def test_case_14_a_row_with_fewer_cells_is_spoilt(tmp_path: Path) -> None:
@@ -160,6 +179,28 @@ def test_case_30_a_second_table_below_is_asked_about(tmp_path: Path, kind: str) 
     rows = [HEAD, ADA, (None,), ("phone", "first", None), ("1", "Bo", None)]
     error = refusal(write(tmp_path, kind, rows), ProblemCode.TABLES_UNCLEAR)
     assert "row 4" in error.message
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("title", [(), (("Doctors",),), (("Doctors",), (None,))])
+def test_case_30_a_second_table_of_other_headings_is_asked_about(
+    tmp_path: Path, kind: str, title: tuple[tuple[str | None], ...]
+) -> None:
+    other = [("Doctor", "Room", None), ("Dr. Example", "12 b", None)]
+    path = write(tmp_path, kind, [HEAD, ADA, (None,), *title, *other])
+    error = refusal(path, ProblemCode.TABLES_UNCLEAR)
+    assert f"row {4 + len(title)}:" in error.message
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "row", [("Bo", "Ek", None), ("Doctors", None, None), ("Bo", "Ek", "unlisted")]
+)
+def test_case_30_one_odd_row_below_a_blank_one_is_no_table(
+    tmp_path: Path, kind: str, row: tuple[str | None, ...]
+) -> None:
+    found = read(write(tmp_path, kind, [HEAD, ADA, (None,), row, BO, BO, (None,), row]))
+    assert list(found.rows) == [2, 3, 4, 5, 6, 7, 8]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import os
 import struct
+import subprocess
+import sys
 import zipfile
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import olefile
 import pytest
@@ -47,9 +50,6 @@ from tests.edges.workbook_kit import (
     xlsb_parts,
     xlsb_row,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KINDS = ["xlsx", "xls", "xlsb", "ods"]
 OTHERS = ["xls", "xlsb", "ods"]
@@ -225,12 +225,41 @@ def test_case_58_a_number_that_is_none_is_an_error(tmp_path: Path, value: str) -
 
 
 @pytest.mark.parametrize("value", ["-1E12", "-1E15", "1E300", "-1E999"])
-def test_case_58_a_date_that_cannot_be_costs_one_sentence(tmp_path: Path, value: str) -> None:
+def test_case_58_a_date_that_cannot_be_costs_one_sentence(
+    tmp_path: Path, value: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     """The decoder panics at some of them, as late as the row is read."""
     row = row_xml(text_cell("Ada") + number_cell(value, DATE_STYLE))
     path = write_sheet(tmp_path, HEADINGS_XML + row)
     with suppress(SourceError):
         read(path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_case_58_standard_error_is_only_kept_from_the_decoder(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What others write between two rows arrives, and so does what comes afterwards."""
+    path = write_xlsx(tmp_path, [HEAD, *[ADA] * 3_000])
+    for chunk in open_table(path, ReadOptions(chunk_rows=700)).chunks():
+        os.write(2, b"%d " % len(chunk.frame))
+    with suppress(SourceError):
+        read(write_sheet(tmp_path, HEADINGS_XML + row_xml(number_cell("-1E15", DATE_STYLE))))
+    os.write(2, b"end")
+    assert capfd.readouterr().err == "700 700 700 700 200 end"
+
+
+def test_case_58_a_closed_standard_error_is_no_hindrance(tmp_path: Path) -> None:
+    path = write_xlsx(tmp_path, [HEAD, ADA])
+    script = (
+        "import sys; from pathlib import Path;"
+        "from importer.reading import ReadOptions, open_table;"
+        "print(sum(len(c.frame) for c in open_table(Path(sys.argv[1]), ReadOptions()).chunks()))"
+    )
+    root = Path(__file__).parents[2]
+    words = ["sh", "-c", 'exec "$@" 2>&-', "-", sys.executable, "-c", script, str(path)]
+    done = subprocess.run(words, cwd=root, stdout=subprocess.PIPE, check=True)
+    assert done.stdout == b"1\n"
 
 
 @pytest.mark.parametrize("kind", KINDS)

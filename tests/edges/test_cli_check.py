@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from importer.cli.problem_json import check_as_json
 from importer.cli.problem_lines import concise_errors
-from importer.cli.problem_view import draw_check
+from importer.cli.problem_view import draw_check, next_step
 from importer.cli.shell import shell
 from importer.cli.terminal import _ASCII, _UNICODE
 from importer.errors import ExitCode
@@ -57,7 +57,9 @@ def report(kinds: int = 1) -> CheckReport:
 
 
 def drawn(*, show_values: bool, kinds: int = 1) -> str:
-    return click.unstyle("\n".join(draw_check(report(kinds), _ASCII, show_values=show_values)))
+    found = report(kinds)
+    lines = [*draw_check(found, _ASCII, show_values=show_values), next_step(found, None)]
+    return click.unstyle("\n".join(lines))
 
 
 def test_a_problem_is_drawn_once_with_count_column_rows_and_what_to_do() -> None:

@@ -124,6 +124,27 @@ def test_only_what_is_not_sure_is_asked(tmp_path: Path) -> None:
     assert check(source, output)[0] == 0
 
 
+def test_words_of_paperwork_and_state_that_are_not_clear_are_asked_for(tmp_path: Path) -> None:
+    """What Solv documents is clear, and so is a state by its name; both are not asked for."""
+    headings = [*KNOWN, "Location", "Paperwork", "State"]
+    people = [("Ann", "complete", "Illinois"), ("Bob", "done", "Ill."), ("Cyd", "Incomplete", "CA")]
+    rows = [[first, *PLAIN[0][1:], "4021", *words] for first, *words in people]
+    source, output = write_csv(tmp_path, headings, rows), tmp_path / "clinic.toml"
+    with Terminal(
+        arguments=("map", str(source), "--output", str(output)), folder=tmp_path
+    ) as terminal:
+        terminal.expect('paperwork_status: "done" stands for').expect("send it as it is")
+        terminal.type(DOWN + ENTER)
+        terminal.expect('paperwork_status: "Incomplete" stands for').type(ENTER)
+        terminal.expect('address_state: "Ill." stands for').type("IL" + ENTER)
+        terminal.expect("3 rows: 3 ready")
+        assert terminal.ended() == 0
+    assert tomllib.loads(output.read_text("utf-8"))["values"] == {
+        "paperwork_status": {"done": "complete", "Incomplete": "incomplete"},
+        "address_state": {"Ill.": "IL"},
+    }
+
+
 def test_a_profile_is_never_written_over_without_asking(tmp_path: Path) -> None:
     source = write_csv(tmp_path, KNOWN, PLAIN)
     output = tmp_path / "clinic.toml"

@@ -85,6 +85,17 @@ def test_zone_and_order_are_asked_together(tmp_path: Path) -> None:
     assert EVIDENCE in err
 
 
+def test_a_profile_that_lists_the_headings_answers_for_a_table_beside(tmp_path: Path) -> None:
+    row = invented_row(2) | {"": "", "Doctor": "Dr. Example", "Room": "12 b"}
+    source = write_rows(tmp_path / "visits.csv", [row])
+    code, err = unattended(str(source))
+    assert (code, "error[IMP016]" in err, "columns J to K" in err) == (3, True, True)
+    listed = [heading for heading in row if heading]
+    code, err = unattended(str(source), "--profile", str(profile(tmp_path, *listed)))
+    assert code == 0, err
+    assert unattended(str(source), "--profile", str(profile(tmp_path, *listed, "Fee")))[0] == 3
+
+
 @pytest.mark.parametrize(("answer", "code"), [("y\r", 0), ("n\r", 3), (ENTER, 3)])
 def test_a_person_confirms_what_the_whole_column_leaves(
     answer: str, code: int, tmp_path: Path
@@ -103,7 +114,10 @@ def test_a_person_sees_the_rows_before_the_question_and_the_answer_in_them(tmp_p
         terminal.expect(EVIDENCE).expect("Read birth_date as month/day?").type("y\r")
         terminal.expect("3 ready")
         assert terminal.ended() == 0
-    assert "IMP107" not in terminal.seen.partition("[y/N]")[2]
+    before, _, after = terminal.seen.partition("[y/N]")
+    assert "IMP107" not in after
+    assert "Next:" not in before
+    assert "Next:" in after
 
 
 @pytest.mark.parametrize("form", ["concise", "json", "jsonl", "github"])

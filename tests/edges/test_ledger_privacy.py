@@ -212,6 +212,7 @@ def test_only_pairs_of_name_and_id_pass(text: str, kept: str) -> None:
         "zero is no id",
         "it can only be month first",
         "there is no such time of day",
+        "a value in column XFD, which has no heading",
     ],
 )
 def test_our_own_hints_pass(text: str) -> None:
@@ -226,7 +227,17 @@ def test_a_hint_may_be_a_line_long_and_no_longer() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Zebulon", "555-0142", "5125550142", "1931-07-19", "zeb@example.com", "12/31/1980", "a " * 70],
+    [
+        "Zebulon",
+        "555-0142",
+        "5125550142",
+        "1931-07-19",
+        "zeb@example.com",
+        "12/31/1980",
+        "a " * 70,
+        "column Zeb",
+        "column ZEBU",
+    ],
 )
 def test_a_hint_that_holds_a_value_stays_out(text: str) -> None:
     assert hint(text) == ""

@@ -153,8 +153,9 @@ def test_case_31_an_empty_sheet_is_refused(tmp_path: Path, rows: list[list[objec
     assert "'Patients'" in error.message
 
 
-def test_case_24_a_value_without_a_heading_stops_the_file(tmp_path: Path) -> None:
-    path = write_xlsx(tmp_path, [HEADINGS, ["Ada", "Ek", 1], ["Bo", "Ek", 2, None, "call"]])
+def test_case_24_values_without_a_heading_stop_the_file(tmp_path: Path) -> None:
+    rows = [["Bo", "Ek", 2, None, "call"]] * 2
+    path = write_xlsx(tmp_path, [HEADINGS, ["Ada", "Ek", 1], *rows])
     error = refusal(path, ProblemCode.HEADING_BLANK)
     assert "row 3, column E" in error.message
     assert "call" not in error.message
@@ -311,9 +312,13 @@ def test_case_41_an_error_is_no_empty_cell(tmp_path: Path, error: str, formula: 
     assert found.rows[3] == ["", "", ""]
 
 
-def test_an_error_without_a_heading_stops_the_file(tmp_path: Path) -> None:
-    rows = HEADINGS_XML + row_xml('<c r="D2" t="e"><v>#N/A</v></c>', 2)
-    error = refusal(write_sheet(tmp_path, rows), ProblemCode.HEADING_BLANK)
+def test_an_error_without_a_heading_spoils_its_row_and_several_stop_the_file(
+    tmp_path: Path,
+) -> None:
+    rows = [row_xml(f'<c r="D{n}" t="e"><v>#N/A</v></c>', n) for n in (2, 3)]
+    found = read(write_sheet(tmp_path, HEADINGS_XML + rows[0]))
+    assert found.problems == [(2, "CELL_ERROR_VALUE", None)]
+    error = refusal(write_sheet(tmp_path, HEADINGS_XML + "".join(rows)), ProblemCode.HEADING_BLANK)
     assert "row 2, column D" in error.message
 
 

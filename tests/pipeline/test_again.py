@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from importer.errors import ExitCode
+from importer.problems import ProblemCode
 from tests.acceptance.cli_kit import read_results
 from tests.pipeline.desk import FastClock, bookings_per_patient, counts_of, statuses
 
@@ -138,6 +139,31 @@ def test_rows_that_only_look_alike_are_all_sent(
 
     assert counts_of(report) == {"booked": 6}
     assert len(at.sandbox.bookings()) == 6
+
+
+def test_rows_that_may_be_one_visit_typed_twice_are_sent_with_a_warning(
+    desk: Callable[..., Desk], make_row: Make, write_csv: Write
+) -> None:
+    at = desk()
+    row = make_row(2)
+    later = (datetime.fromisoformat(row["appointment_date"]) + timedelta(minutes=15)).isoformat()
+    source = write_csv([row, make_row(3), row | {"appointment_date": later}, row])
+
+    report = at.run(source)
+
+    told = {n: found["what_to_fix"] for n, found in read_results(report.results_path).items()}
+    assert statuses(report) == {2: "booked", 3: "booked", 4: "booked", 5: "duplicate"}
+    assert report.exit_code == ExitCode.OK
+    assert (told[2], told[3]) == ("", "")
+    assert "all but the same patient (row 2)." in told[4]
+    suspected = [g for g in report.groups if g.code is ProblemCode.SUSPECTED_DUPLICATE]
+    assert [(group.rows, group.examples[0].row_number) for group in suspected] == [(1, 4)]
+    assert len(at.requests) == 3
+
+    again = at.run(write_csv([make_row(3), *[row | {"appointment_date": later}, row]], "b.csv"))
+
+    assert counts_of(again) == {"skipped": 3}
+    assert not [g for g in again.groups if g.code is ProblemCode.SUSPECTED_DUPLICATE]
 
 
 def test_the_same_booking_twice_in_a_file_is_sent_once(

@@ -42,6 +42,55 @@ def test_names_of_the_api_are_known() -> None:
     assert (planned.ours, planned.row_key) == ((), None)
 
 
+def test_a_known_other_name_is_told_and_other_spelling_is_not() -> None:
+    planned = plan("First Name", "LAST_NAME", "Cell", "DOB", "Appointment Date", "Clinic")
+    told = [(p.place, p.hint) for p in found(planned, P.HEADING_SYNONYM)]
+    assert told == [
+        ("column C", "read as phone"),
+        ("column D", "read as birth_date"),
+        ("column F", "read as location_id"),
+    ]
+    assert not any(problem.is_error for problem in planned.problems)
+    mapped = plan("Cell", mapped={"Cell": "phone"})
+    assert found(mapped, P.HEADING_SYNONYM) == []
+
+
+TABLE = (*REQUIRED_FIELDS, "", "Doctor", "Room")
+
+
+@pytest.mark.parametrize(
+    ("headings", "columns"),
+    [
+        (TABLE, "columns H to I"),
+        (("Doctor", "Room", "", *REQUIRED_FIELDS), "columns A to B"),
+        ((*REQUIRED_FIELDS, " ", "Doctor", "", "Room"), "columns H to J"),
+    ],
+)
+def test_headings_behind_an_empty_one_of_which_none_is_sent_are_another_table(
+    headings: tuple[str, ...], columns: str
+) -> None:
+    (problem,) = found(plan(*headings), P.TABLES_UNCLEAR)
+    assert problem.place == columns
+    assert "if it is one table" in problem.hint
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        (*REQUIRED_FIELDS, "Doctor", "Room"),
+        (*REQUIRED_FIELDS, "", "Doctor"),
+        (*REQUIRED_FIELDS[:3], "", *REQUIRED_FIELDS[3:], "Doctor", "Room"),
+        (*REQUIRED_FIELDS, "", "Doctor", "Reason"),
+    ],
+)
+def test_one_table_with_a_gap_is_one(headings: tuple[str, ...]) -> None:
+    assert found(plan(*headings), P.TABLES_UNCLEAR) == []
+
+
+def test_a_column_that_a_profile_maps_belongs_to_the_table() -> None:
+    assert found(plan(*TABLE, mapped={"Doctor": "reason"}), P.TABLES_UNCLEAR) == []
+
+
 @pytest.mark.parametrize(
     "heading",
     [
@@ -284,7 +333,7 @@ def test_a_date_and_a_time_column_are_joined() -> None:
         *("First", "Last", "Phone", "DOB", "Clinic", "Appt Date", "Appt Time"),
         joined={"appointment_date": ("Appt Date", "Appt Time")},
     )
-    assert planned.problems == ()
+    assert not any(problem.is_error for problem in planned.problems)
     assert planned.columns_of("appointment_date") == (5, 6)
     assert (planned.fields["appointment_date"], planned.sources[6]) == (5, "appointment_date")
     assert planned.columns_of("email") == ()

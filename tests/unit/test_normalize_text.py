@@ -128,3 +128,30 @@ def test_limit_of_free_text_can_be_lower() -> None:
 
 def test_what_a_cell_says_of_itself_holds_no_value() -> None:
     assert "Secretname" not in repr(normalize_name("Secretname"))
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("\uff11\uff12 Example St", "12 Example St"),
+        ("\u0661\u0662 Example St", "12 Example St"),
+        ("\u096a\u0be7", "41"),
+        ("Suite 5\u00b2", "Suite 5\u00b2"),
+        ("\u2460", "\u2460"),
+        ("\uff21\uff22", "\uff21\uff22"),
+        ("\u5c71\u7530 \u4e09", "\u5c71\u7530 \u4e09"),
+    ],
+)
+def test_digits_of_any_script_are_sent_as_plain_ones(written: str, sent: str) -> None:
+    """Letters stay, and so do signs that only look like digits."""
+    for rule in (normalize_name, normalize_text):
+        assert (rule(written).text, rule(written).problem) == (sent, None)
+
+
+@pytest.mark.parametrize(
+    "text", ["' =1", "'\u00a0=1", "'\"=1", "'\uff1d1", "'\uff0b1", "'\t1", "'@x", "''=1"]
+)
+def test_the_mark_of_our_own_results_is_removed(text: str) -> None:
+    cell = normalize_name(text)
+    assert cell.problem is ProblemCode.APOSTROPHE_REMOVED
+    assert not cell.text.startswith("'")

@@ -91,6 +91,13 @@ def test_words_are_those_that_the_rule_refuses_and_that_are_no_data() -> None:
     assert "word" not in repr(many)
 
 
+def test_a_word_of_paperwork_that_solv_does_not_document_is_unclear() -> None:
+    found = facts("incomplete", "complete", "Complete", "done")
+    assert unknown_words(found, "paperwork_status", date(2030, 1, 7)) == ("Complete", "done")
+    states = facts("Illinois", "il", "Ill.")
+    assert unknown_words(states, "address_state", date(2030, 1, 7)) == ("Ill.",)
+
+
 @pytest.mark.parametrize("heading", ["Name", "Patient Name", "PATIENT", "Full name"])
 def test_a_heading_of_whole_names_is_known(heading: str) -> None:
     assert names_whole_people(heading)
