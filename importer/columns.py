@@ -11,6 +11,7 @@ from importer.headings import (
     column_letters,
     heading_key,
     imitated_field,
+    is_plain_name,
     known_field,
     score_of,
     shown_heading,
@@ -205,7 +206,7 @@ class _Claims:
             name = known_field(heading)
             if name and column not in self.taken and name not in except_for:
                 self.by_field.setdefault(name, []).append(column)
-                if heading_key(heading) != heading_key(name):
+                if not is_plain_name(heading, name):
                     self.known[column] = name
         self.taken.update(column for columns in self.by_field.values() for column in columns)
 

@@ -81,6 +81,30 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
 }
 """Other headings that mean a field, whatever their case, spaces, dashes and underscores."""
 
+PLAIN_HEADINGS: Mapping[str, str] = {
+    "first_name": "First name",
+    "last_name": "Last name",
+    "phone": "Phone",
+    "birth_date": "Birth date",
+    "appointment_date": "Appointment",
+    "location_id": "Clinic",
+    "is_walk_in": "Walk-in",
+    "email": "E-mail",
+    "reason": "Reason for visit",
+    "birth_sex": "Sex at birth",
+    "address_street": "Street address",
+    "address_street_secondary": "Address line 2",
+    "address_city": "City",
+    "address_state": "State",
+    "address_zip": "ZIP code",
+    "attribution": "Referral source",
+    "custom_booking_management_url": "Booking management URL",
+    "emr_patient_id": "EMR patient ID",
+    "paperwork_status": "Paperwork status",
+    "visit_type_id": "Visit type ID",
+}
+"""Our own words for each field, as the template has them."""
+
 VETO_WORDS: frozenset[str] = frozenset(
     (
         *("guarantor", "emergency", "employer", "spouse", "parent", "guardian", "mother"),
@@ -134,6 +158,11 @@ _KNOWN: Mapping[str, str] = {
 _SCORED: Mapping[str, tuple[str, ...]] = {
     field: tuple(_words(name) for name in (field, *names)) for field, names in SYNONYMS.items()
 }
+
+
+def is_plain_name(heading: str, field: str) -> bool:
+    """Return whether a heading is the field's own name, or the template's words for it."""
+    return heading_key(heading) in (heading_key(field), heading_key(PLAIN_HEADINGS[field]))
 
 
 def imitated_field(heading: str) -> str | None:

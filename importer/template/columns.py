@@ -10,7 +10,7 @@ from importer.columns import ProfileColumns, plan_columns
 from importer.errors import SettingsError
 from importer.example import EXAMPLE
 from importer.folding import folded
-from importer.headings import heading_key
+from importer.headings import PLAIN_HEADINGS, heading_key
 from importer.model import BOOKING_FIELDS, REQUIRED_FIELDS
 from importer.template.words import CHOICES, FIELD_WORDS
 
@@ -119,7 +119,7 @@ def _usual(settings: Settings) -> Iterator[_Slot]:
         elif name in mapped:
             yield _Slot(mapped[name], name)
         else:
-            usual = FIELD_WORDS[name].heading
+            usual = PLAIN_HEADINGS[name]
             yield _Slot(name if heading_key(usual) in taken else usual, name)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from importer.columns import OUR_HEADINGS, ColumnPlan, ProfileColumns, plan_columns
-from importer.headings import SYNONYMS, VETO_WORDS, known_field
+from importer.headings import PLAIN_HEADINGS, SYNONYMS, VETO_WORDS, known_field
 from importer.model import BOOKING_FIELDS, REQUIRED_FIELDS
 from importer.problems import FileProblem, ProblemCode
 
@@ -42,8 +42,14 @@ def test_names_of_the_api_are_known() -> None:
     assert (planned.ours, planned.row_key) == ((), None)
 
 
+def test_headings_of_the_template_need_no_telling() -> None:
+    planned = plan(*PLAIN_HEADINGS.values())
+    assert list(planned.fields) == list(BOOKING_FIELDS)
+    assert planned.problems == ()
+
+
 def test_a_known_other_name_is_told_and_other_spelling_is_not() -> None:
-    planned = plan("First Name", "LAST_NAME", "Cell", "DOB", "Appointment Date", "Clinic")
+    planned = plan("First Name", "LAST_NAME", "Cell", "DOB", "Appointment Date", "Facility ID")
     told = [(p.place, p.hint) for p in found(planned, P.HEADING_SYNONYM)]
     assert told == [
         ("column C", "read as phone"),
