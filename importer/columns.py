@@ -123,7 +123,7 @@ def plan_columns(
         show_headings: Whether an unknown heading may be quoted; where the file has no
             headings, its first patient stands there.
     """
-    ours = _our_columns(headings, is_results=is_results)
+    ours = our_columns(headings, is_results=is_results)
     source = {c: text for c, text in enumerate(headings) if c not in ours}
     claims = _Claims(source)
     claims.take_profile(profile)
@@ -164,8 +164,13 @@ _TELLING = {heading_key(name) for name in ("status", "booking_id", "row_key")}
 """Headings that stand together in our results alone, whatever was added, moved or retyped."""
 
 
-def _our_columns(headings: Sequence[str], *, is_results: bool) -> tuple[int, ...]:
-    """Return the columns that results added; a stranger's `status` is not ours."""
+def our_columns(headings: Sequence[str], *, is_results: bool = False) -> tuple[int, ...]:
+    """Return the columns that results added; a stranger's `status` is not ours.
+
+    Args:
+        headings: As read.
+        is_results: Whether the file says by itself that it is one of our results.
+    """
     ours = {heading_key(name) for name in OUR_HEADINGS}
     found = tuple(c for c, text in enumerate(headings) if heading_key(text) in ours)
     names = {heading_key(headings[c]) for c in found}
@@ -301,12 +306,12 @@ def _unknown(
     column: int, heading: str, fields: Mapping[str, int], *, show_headings: bool
 ) -> FileProblem:
     """Return that a column is not sent, because its heading is unknown or its field is taken."""
-    hints = [shown_heading(heading)] if show_headings else []
-    field = known_field(heading)
+    field, hint = known_field(heading), ""
     if field is not None and field in fields:
-        hints.append(f"{field} is read from column {column_letters(fields[field])}")
+        hint = f"{field} is read from column {column_letters(fields[field])}"
     return FileProblem(
         code=ProblemCode.COLUMN_UNKNOWN,
         place=f"column {column_letters(column)}",
-        hint="; ".join(hints),
+        hint=hint,
+        quoted=shown_heading(heading) if show_headings else "",
     )

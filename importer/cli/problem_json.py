@@ -24,7 +24,7 @@ def check_as_json(report: CheckReport, *, show_values: bool) -> dict[str, Any]:
         "columns_total": report.columns_total,
         "problems": [group_as_json(group, show_values=show_values) for group in report.groups],
         "warnings": [
-            {"code": problem.code.code, "place": problem.place, "hint": problem.hint}
+            {"code": problem.code.code, "place": problem.place, "hint": problem.details}
             for problem in report.file_warnings
         ],
         "exit_code": int(report.exit_code),

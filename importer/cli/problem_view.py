@@ -166,8 +166,8 @@ def one_line(value: str) -> str:
 
 def _file_warning(code: ProblemCode, problems: list[FileProblem]) -> Iterator[str]:
     yield f"{_label(code)} {code.sentence}"
-    places = [" ".join(word for word in (p.place, p.hint) if word) for p in problems]
-    if not any(problem.hint for problem in problems):
+    places = [" ".join(word for word in (p.place, p.details) if word) for p in problems]
+    if not any(problem.details for problem in problems):
         places = [", ".join(place for place in places if place)]
     yield from (f"  {place}" for place in places if place)
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from importer.formulas import looks_like_formula
 from importer.normalize.cell import without_wide_digits
 from importer.normalize.text import tidy
 from importer.problems import ProblemCode
@@ -38,7 +39,6 @@ _IN_LETTERS = frozenset(
 """Fields in which a wide digit may be meant."""
 
 _ODD_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
-_FORMULA = re.compile(r"[=+\-@]")
 _PHONE_WITH_PLUS = re.compile(r"\+[0-9 ().-]+")
 
 
@@ -74,7 +74,7 @@ def _better(field: str, text: str, cell: Cell) -> str:
 
 def _is_certain(better: str, cell: Cell, rule: Rule) -> bool:
     """Return whether the suggestion means the same, and no spreadsheet takes it for a formula."""
-    if _FORMULA.match(better) and not _PHONE_WITH_PLUS.fullmatch(better):
+    if looks_like_formula(better) and not _PHONE_WITH_PLUS.fullmatch(better):
         return False
     again = rule(better)
     return again.text == cell.text and not again.is_error and again.problem not in _MENDED

@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import replace
 
 from importer.error_values import is_error_value
+from importer.formulas import FORMULA
 from importer.normalize.cell import Cell, with_plain_digits
 from importer.problems import ProblemCode
 
@@ -36,11 +37,8 @@ _INVISIBLE = re.compile(
     "|[\u200c\u200d](?![\u0590-\u1dff\u2600-\u2fff\u3001-\ufefe\U00010000-\U0010ffff])"
 )
 
-_EXCEL_TEXT_MARK = re.compile("^'+(?=[0-9 ]|[ \"]*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
-"""The apostrophe by which a spreadsheet, or our own results as CSV, mark text.
-
-`'Abdul` and `O'Brien` are names.
-"""
+_TEXT_MARK = re.compile(rf"^'+(?=[0-9]|{FORMULA})")
+"""The apostrophe by which spreadsheets, and results of ours, mark text; `'Abdul` is a name."""
 
 _EMOJI = re.compile("[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
 
@@ -82,10 +80,11 @@ def tidy(text: str, *, joins_lines: bool = True) -> Cell:
     """
     if _is_plain(text):
         return Cell(text)
-    if (refused := _refusal(text, joins_lines=joins_lines)) is not None:
+    unmarked = _TEXT_MARK.sub("", text)
+    if (refused := _refusal(unmarked, joins_lines=joins_lines)) is not None:
         return Cell(text, refused)
-    problem: ProblemCode | None = None
-    settled = ""
+    problem = None if unmarked == text else ProblemCode.APOSTROPHE_REMOVED
+    text, settled = unmarked, ""
     # Taking one thing away can bring another to the edge, so it goes on until nothing changes.
     while settled != text:
         settled = text
@@ -134,5 +133,5 @@ def _without_extras(text: str) -> tuple[str, ProblemCode | None]:
     visible = _INVISIBLE.sub("", spaced)
     if visible != spaced:
         return visible, ProblemCode.TEXT_INVISIBLE
-    unmarked = _EXCEL_TEXT_MARK.sub("", visible)
+    unmarked = _TEXT_MARK.sub("", visible)
     return unmarked, None if unmarked == visible else ProblemCode.APOSTROPHE_REMOVED

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from importer.ledger import History, ProblemKind, RunRecord
     from importer.pipeline.job import Job, OpenRun
     from importer.posting import Stop
+    from importer.problems import FileProblem
     from importer.reports import ProblemGroup
     from importer.signals import Waiting
 
@@ -53,8 +54,8 @@ def finish(job: Job, opened: OpenRun, stop: Stop | None, waiting: Waiting) -> Ru
     with job.ledger.history() as history:
         record = history.run(opened.run.run_id) or opened.run
         standing = standing_of(history, record)
-    target = job.settings.base_url
-    summary = summary_of(record, standing, target, ended_at=ended_at, stop=stop)
+    target, told = job.settings.base_url, opened.intake.warnings
+    summary = summary_of(record, standing, target, told, ended_at=ended_at, stop=stop)
     if stop is not None:
         job.observer.notice(_words_of(stop))
     written, code = _write_results(job, opened, summary, stop, waiting)
@@ -183,9 +184,15 @@ def exit_code_of(standing: Standing, stop: Stop | None = None) -> ExitCode:
 
 
 def summary_of(
-    run: RunRecord, standing: Standing, target: str, *, ended_at: str, stop: Stop | None = None
+    run: RunRecord,
+    standing: Standing,
+    target: str,
+    warnings: tuple[FileProblem, ...],
+    *,
+    ended_at: str,
+    stop: Stop | None = None,
 ) -> Summary:
-    """Return the totals of a run, which add up to its rows."""
+    """Return the totals of a run, which add up to its rows, and what is told of its file."""
     code = exit_code_of(standing, stop)
     return Summary(
         run_id=run.run_id,
@@ -203,6 +210,7 @@ def summary_of(
         results="",
         version=__version__,
         why=stop.why if stop else "",
+        warnings=warnings,
     )
 
 

@@ -30,7 +30,7 @@ from importer.pipeline.stored_settings import as_confirmed, refuse_others, resto
 from importer.pipeline.views import plan_view
 from importer.posting import Stop
 from importer.reading import copy_privately, prove_unchanged
-from importer.results import default_results_path, prove_places
+from importer.results import default_results_path, prove_columns, prove_places
 from importer.signals import PATIENCE, code_of_interrupt, kept_waiting, raise_again
 
 if TYPE_CHECKING:
@@ -154,6 +154,7 @@ def resume_run(
         )
         with _told_in_the_summary(job, run.source_name):
             intake = take_in(source, own, now=clock.now(), name=run.source_name)
+            prove_columns(results, len(intake.source_columns))
             return _carry_on(job, run, intake)
 
     return _with_ledger(settings, clock, work)
@@ -223,12 +224,18 @@ def _import(job: Job, source: Path) -> RunReport:
 
 
 def _taken_in(job: Job, spool: Spool, source: Path) -> tuple[str, Intake]:
-    """Copy a file into the spool; return its digest, and what was understood of the copy."""
+    """Copy a file into the spool; return its digest, and what was understood of the copy.
+
+    Raises:
+        SourceError: The file cannot be used, or changes while it is read.
+        SettingsError: The results could not hold its columns.
+    """
     spool.prepare()
     copy = spool.place_for(source.name)
     digest = copy_privately(source, copy)
     intake = take_in(copy, job.settings, now=job.clock.now())
     prove_unchanged(source, digest)
+    prove_columns(job.results, len(intake.source_columns))
     return digest, intake
 
 

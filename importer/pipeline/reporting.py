@@ -182,7 +182,6 @@ def _result_row(
 
 
 def _error_kinds(history: History, run: RunRecord, intake: Intake) -> list[ErrorKind]:
-    """Return the kinds of problems of the rows, and what was told of the file."""
     kinds = sorted(
         history.problem_kinds(run.run_number), key=lambda kind: (-kind.rows, kind.code.code)
     )
@@ -197,17 +196,6 @@ def _error_kinds(history: History, run: RunRecord, intake: Intake) -> list[Error
             fix=kind.code.fix,
         )
         for kind in kinds
-    ] + [
-        ErrorKind(
-            code=told.code.code,
-            field="",
-            column_letter="",
-            problem=told.sentence(),
-            rows=None,
-            first_rows=(),
-            fix=told.code.fix,
-        )
-        for told in intake.warnings
     ]
 
 

@@ -62,8 +62,9 @@ def rewrite(
     spool = Spool(ledger.folder.spool / run.run_id)
     with ledger.history() as history:
         standing = standing_of(history, run)
-    summary = summary_of(run, standing, settings.base_url, ended_at=run.ended_at or "")
     intake = reopened(run, spool, settings, source, clock)
+    target, ended_at = settings.base_url, run.ended_at or ""
+    summary = summary_of(run, standing, target, intake.warnings, ended_at=ended_at)
     opened_run = OpenRun(ledger=ledger, run=run, intake=intake, spool=spool)
     written = write_run_results(opened_run, summary, results or default_place(run))
     ledger.update_run(run.run_number, exit_code=summary.exit_code)

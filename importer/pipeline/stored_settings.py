@@ -12,7 +12,7 @@ from importer.errors import SourceError
 if TYPE_CHECKING:
     from importer.settings import Settings
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 """Raised whenever the same cell would become another request than before."""
 
 

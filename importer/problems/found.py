@@ -44,13 +44,21 @@ class FileProblem:
     place: str = ""
     """Where: sheet, line, column letters; never a value of a row."""
     hint: str = ""
+    """A few words for this case, such as how many rows, or the names of sheets."""
+    quoted: str = dataclasses.field(default="", repr=False)
+    """A heading, where it may be shown; it is kept nowhere."""
 
     @property
     def is_error(self) -> bool:
         """Return whether it keeps the file from being read."""
         return self.code.severity is Severity.ERROR
 
+    @property
+    def details(self) -> str:
+        """Return what is special about this case, for whoever may see headings."""
+        return "; ".join(words for words in (self.quoted, self.hint) if words)
+
     def sentence(self) -> str:
         """Return the one sentence that a person reads."""
-        words = [self.place + ":" if self.place else "", self.code.sentence, self.hint]
+        words = [self.place + ":" if self.place else "", self.code.sentence, self.details]
         return " ".join(word for word in words if word)

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING
 
+from importer.columns import our_columns
+from importer.formulas import looks_like_formula, marked, unmarked
 from importer.problems import FileProblem, ProblemCode, RowProblem
 from importer.reading.asides import AsideCheck, aside_check
 from importer.reading.characters import CELL_LIMIT, error_values, inspect, is_blank
@@ -43,6 +45,8 @@ class _CsvSource:
     dialect: Dialect = field(repr=False)
     aside_of: AsideCheck = field(repr=False)
     options: ReadOptions
+    is_ours: bool
+    """Whether these are results of ours, in which an apostrophe stands before formulas."""
 
     def table(self) -> Table:
         """Return the table that the rest of the importer sees."""
@@ -80,11 +84,18 @@ class _CsvSource:
             yield first, first, []
         for record in records(lines, self.dialect.delimiter, self.source.place):
             raw, wanted = "".join(lines.record), edits.of_row(record.number)
-            fitting = [edit for edit in wanted.values() if copied.can_hold(edit.after)]
+            safe = filter(None, map(self._safe, wanted.values()))
+            fitting = [edit for edit in safe if copied.can_hold(edit.after)]
             if not fitting or record.problems:
                 yield raw, raw, []
             else:
                 yield raw, *edited_record(raw, record.cells, fitting, self.dialect.delimiter)
+
+    def _safe(self, edit: Edit) -> Edit | None:
+        """Return an edit as text that no spreadsheet runs, None where that cannot be."""
+        if self.is_ours:
+            return edit._replace(before=marked(edit.before), after=marked(edit.after))
+        return None if looks_like_formula(edit.after) else edit
 
     def chunks(self, _text_columns: Collection[int]) -> Iterator[Chunk]:
         """Yield the rows below the headings; every cell is text."""
@@ -106,6 +117,8 @@ class _CsvSource:
                 number, line, cells, size, line_count, problems = record
                 if number <= header_row:
                     continue
+                if self.is_ours:
+                    cells = list(map(unmarked, cells))
                 if self.found.has_odd or size > CELL_LIMIT:
                     cells, odd = inspect(number, cells)
                     problems += self._with_offset(odd, record)
@@ -161,6 +174,9 @@ def open_csv(source: Source, options: ReadOptions) -> Table:
     if options.delimiter is not None:
         candidates = (named_delimiter(options.delimiter),)
     dialect = prove_dialect(sample, candidates, header_row, source.place)
+    is_ours = bool(our_columns(dialect.headings))
+    if is_ours:
+        dialect = replace(dialect, headings=tuple(map(unmarked, dialect.headings)))
     return _CsvSource(
         source=source,
         found=found,
@@ -170,6 +186,7 @@ def open_csv(source: Source, options: ReadOptions) -> Table:
             dialect.headings if header_row else (), dialect.sample, len(dialect.headings)
         ),
         options=options,
+        is_ours=is_ours,
     ).table()
 
 

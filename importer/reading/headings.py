@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from importer.columns import our_columns
 from importer.errors import SettingsError
 from importer.headings import known_field
 from importer.problems import ProblemCode
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 SAMPLE_ROWS = 500
 """How many rows below the headings are looked at before the first chunk."""
 COLUMN_LIMIT = 16_384
-"""The most columns that a spreadsheet keeps."""
+"""The most columns of their own that are read: as many as a spreadsheet keeps."""
 
 _NEAR = 50
 """How many rows below are looked at for better headings."""
@@ -71,7 +72,7 @@ def prove_headings(
         SourceError: It is blank, a title, data, one of two lines of headings, no text, or
             too wide; or another row names more fields.
     """
-    if len(cells) > COLUMN_LIMIT:
+    if len(cells) > COLUMN_LIMIT and len(cells) - len(our_columns(cells)) > COLUMN_LIMIT:
         text = f"The headings fill {len(cells):,} columns, at most {COLUMN_LIMIT:,} are read."
         raise place.refuse(ProblemCode.SOURCE_TOO_LARGE, text)
     for column, cell in enumerate(cells):

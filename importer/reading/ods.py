@@ -9,7 +9,7 @@ from importer.problems import ProblemCode
 from importer.reading.grid import open_grid
 from importer.reading.ods_scan import OpenSheets, scan_table
 from importer.reading.package import walk
-from importer.reading.workbook import TEMPLATE_NAME, Sheet, Workbook
+from importer.reading.workbook import RESULTS_PROPERTY, TEMPLATE_NAME, Sheet, Workbook
 from importer.reading.xlsx import opened_package
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from importer.reading.table import Place, ReadOptions, Table
 
 _CONTENT = "content.xml"
+_META = "meta.xml"
 _MANIFEST = "META-INF/manifest.xml"
 _SCRIPTS = "Basic/script-lc.xml"
 
@@ -48,6 +49,7 @@ class _OdsReader:
             _refuse_encrypted(package, place)
             found = OpenSheets(package.blocks(_CONTENT), place)
             has_macros = _SCRIPTS in package
+            is_ours = _is_results(package, place)
         sheets = tuple(
             Sheet(name=name, part=str(number), is_visible=is_visible)
             for number, (name, is_visible) in enumerate(found.sheets)
@@ -57,7 +59,7 @@ class _OdsReader:
             raise place.refuse(ProblemCode.SOURCE_CORRUPT, "Two of its sheets have the same name.")
         return Workbook(
             sheets=sheets,
-            is_results=False,
+            is_results=is_ours,
             has_macros=has_macros,
             waits_for_calculation=False,
             is_template=TEMPLATE_NAME in found.areas,
@@ -67,6 +69,19 @@ class _OdsReader:
         """Go through the content up to the end of that sheet."""
         with opened_package(self.source, place) as package:
             return scan_table(package.blocks(_CONTENT), int(sheet.part), place, exact=exact)
+
+
+def _is_results(package: Package, place: Place) -> bool:
+    """Return whether it was saved from one of our results, whose properties it keeps."""
+    found: list[bool] = []
+
+    def on_element(name: str, attributes: dict[str, str]) -> None:
+        if name == "user-defined" and attributes.get("name") == RESULTS_PROPERTY:
+            found.append(True)
+
+    if _META in package:
+        walk(package.blocks(_META), on_element, place)
+    return bool(found)
 
 
 def _refuse_encrypted(package: Package, place: Place) -> None:

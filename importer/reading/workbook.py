@@ -23,6 +23,8 @@ TEMPLATE_NAME = "solv_import_template"
 """The defined name that marks a workbook made from our template; programs keep those."""
 TEMPLATE_ASIDES = ("How to", "Lists")
 """Sheets of the template in which nobody types a patient."""
+RESULTS_AS_CSV = "Write them as CSV: solv-import results RUN --results FILE.csv; run that file."
+"""What to do with results that a workbook cannot hand over."""
 
 _WORKBOOK = "xl/workbook.xml"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
@@ -83,7 +85,7 @@ def describe(package: Package, place: Place) -> Workbook:
         raise place.refuse(ProblemCode.SOURCE_CORRUPT, "Two of its sheets have the same name.")
     return Workbook(
         sheets=tuple(sheets),
-        is_results=_is_results(package, place),
+        is_results=is_results(package, place),
         has_macros=has_active_parts(package),
         waits_for_calculation=settings.get("fullCalcOnLoad") in _TRUE,
         is_template=TEMPLATE_NAME in names,
@@ -102,8 +104,7 @@ def choose_sheet(workbook: Workbook, wanted: str | None, place: Place) -> Sheet:
     if workbook.is_results and results:
         if any(sheet.name == f"{RESULTS_SHEET} 2" for sheet in workbook.sheets):
             sentence = "These results go on in further sheets, and only one sheet can be read."
-            todo = "Write them as CSV: solv-import results RUN --results FILE.csv; run that file."
-            raise place.refuse(ProblemCode.SHEET_UNCLEAR, sentence, todo=todo)
+            raise place.refuse(ProblemCode.SHEET_UNCLEAR, sentence, todo=RESULTS_AS_CSV)
         return results[0]
     visible = [sheet for sheet in workbook.sheets if sheet.is_visible]
     if workbook.is_template:
@@ -120,7 +121,7 @@ def choose_sheet(workbook: Workbook, wanted: str | None, place: Place) -> Sheet:
     raise place.refuse(
         ProblemCode.SHEET_UNCLEAR,
         f"{sentence}: {_names(listed)}.",
-        todo=f"Name the one to read, such as --sheet {listed[0].name!r}.",
+        todo=f"Name the one to read, such as --sheet {next(iter(results), listed[0]).name!r}.",
     )
 
 
@@ -174,7 +175,12 @@ def worksheet_parts(package: Package, relations: str, place: Place) -> dict[str,
     return targets
 
 
-def _is_results(package: Package, place: Place) -> bool:
+def is_results(package: Package, place: Place) -> bool:
+    """Return whether a package says of itself that it is our results.
+
+    Raises:
+        SourceError: The part that tells is no XML.
+    """
     found: list[bool] = []
 
     def on_element(name: str, attributes: dict[str, str]) -> None:

@@ -7,17 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, ClassVar
 
+from importer.errors import SourceError
+from importer.problems import ProblemCode
 from importer.reading.grid import open_grid
 from importer.reading.package import Package, sound_archive
 from importer.reading.sheet_scan import SheetScan, scan_sheet
-from importer.reading.workbook import Sheet, Workbook, describe
+from importer.reading.workbook import RESULTS_AS_CSV, Sheet, Workbook, describe, is_results
 from importer.reading.xlsx_copy import copy_workbook
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator
 
-    from importer.problems import ProblemCode
     from importer.reading.edits import Edits
     from importer.reading.source import Source
     from importer.reading.table import Place, ReadOptions, Table
@@ -50,7 +51,7 @@ class _XlsxReader:
     def describe(self) -> Workbook:
         """Unpack every part once, and read what the workbook says of itself."""
         with opened_package(self.source, self.source.place) as package:
-            package.prove()
+            _prove(package, self.source.place)
             workbook = describe(package, self.source.place)
         self.waits, self.has_macros = workbook.waits_for_calculation, workbook.has_macros
         return workbook
@@ -67,6 +68,22 @@ class _XlsxReader:
         place = self.source.place
         with opened_package(self.source, place) as package:
             return copy_workbook(package, self.sheet_part, edits, out, place)
+
+
+def _prove(package: Package, place: Place) -> None:
+    """Prove a package safe to read.
+
+    Raises:
+        SourceError: It is not; of results of ours that are too large it says what to do instead.
+    """
+    try:
+        package.prove()
+    except SourceError as error:
+        is_large = error.code == ProblemCode.SOURCE_TOO_LARGE.code
+        if is_large and is_results(package, place):
+            code = ProblemCode.SOURCE_TOO_LARGE
+            raise place.refuse(code, todo=RESULTS_AS_CSV) from None
+        raise
 
 
 @contextmanager

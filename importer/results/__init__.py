@@ -6,9 +6,14 @@ from importer.results.advice import what_to_do
 from importer.results.atomic import digest_of, prove_writable, write_atomically
 from importer.results.copies import write_copy
 from importer.results.model import ErrorKind, ResultRow, Summary
-from importer.results.places import default_results_path, prove_places, safe_target
+from importer.results.places import (
+    default_results_path,
+    prove_columns,
+    prove_places,
+    safe_target,
+)
 from importer.results.summary import write_summary
-from importer.results.text import csv_text, looks_like_formula, xlsx_text
+from importer.results.text import csv_text, xlsx_text
 from importer.results.workbook import PROPERTY
 from importer.results.worksheet import (
     Decision,
@@ -29,7 +34,7 @@ __all__ = [
     "csv_text",
     "default_results_path",
     "digest_of",
-    "looks_like_formula",
+    "prove_columns",
     "prove_places",
     "prove_writable",
     "read_decisions",

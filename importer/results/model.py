@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from importer.model import STATUS_WORDS, State
 from importer.reports import COUNT_NAMES, terms_of
+
+if TYPE_CHECKING:
+    from importer.problems import FileProblem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,8 @@ class Summary:
     version: str = ""
     why: str = ""
     """Why it ended before every row was tried, or could not begin; "" when it went to its end."""
+    warnings: tuple[FileProblem, ...] = ()
+    """What a person may want to know of the whole file."""
 
     def __post_init__(self) -> None:
         """Refuse counts that lose a row.
@@ -88,18 +93,20 @@ class Summary:
 
     def to_json(self) -> dict[str, Any]:
         """Return what `--summary` writes; `docs/summary.schema.json` describes it."""
-        return asdict(self)
+        warnings = [
+            {"code": one.code.code, "place": one.place, "hint": one.hint} for one in self.warnings
+        ]
+        return asdict(self) | {"warnings": warnings}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorKind:
-    """One kind of problem in one column, with how many rows have it; or a word on the file."""
+    """One kind of problem in one column, with how many rows have it."""
 
     code: str
     field: str
     column_letter: str
     problem: str
-    rows: int | None
-    """None where it is about the whole file."""
+    rows: int
     first_rows: tuple[int, ...]
     fix: str

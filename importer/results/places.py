@@ -54,6 +54,15 @@ def prove_places(source: Path, results: Path, summary: Path | None) -> None:
     prove_writable(summary)
 
 
+def prove_columns(results: Path, columns: int) -> None:
+    """Prove before the first request that the results can hold the source's columns.
+
+    Raises:
+        SettingsError: A workbook was asked for, and has not as many.
+    """
+    results_kind(results, columns=columns)
+
+
 def safe_target(path: Path, is_ours: Callable[[str], bool], run_id: str) -> Path:
     """Return `path`, or a name with the run id in it when what is there must stay.
 

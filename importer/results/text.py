@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 
+from importer.formulas import marked
+
 XLSX_CELL_LIMIT = 32_767
 """Characters in a cell of a workbook, counted in UTF-16 units as Excel does."""
 
-# What OWASP lists for CSV injection, full-width forms included; spreadsheets look past leading
-# spaces, quotation marks and characters that cannot be seen.
-_FORMULA = re.compile(
-    r"[\t\r\n\x00]|[\s\"\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]"
-)
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CONTROL_PICTURES = 0x2400
@@ -19,19 +16,13 @@ _FIRST_PRINTABLE = 0x20
 _NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 
 
-def looks_like_formula(text: str) -> bool:
-    """Return whether a spreadsheet may run `text` when it meets it untyped."""
-    return _FORMULA.match(text) is not None
-
-
 def csv_text(text: str) -> str:
     """Return `text` for a CSV cell, an apostrophe before what looks like a formula.
 
-    A text that begins with an apostrophe is harmless and stays as it is, so that nothing
-    grows when results are imported and written again. The way back: an apostrophe before one
-    of the characters above is removed when a cell is read.
+    The way back: reading takes it off again where the headings are those of results, and the
+    rules of the fields do so in any file.
     """
-    return f"'{utf8_text(text)}" if looks_like_formula(text) else utf8_text(text)
+    return marked(utf8_text(text))
 
 
 def utf8_text(text: str) -> str:

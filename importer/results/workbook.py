@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from importer.problems import ProblemCode
     from importer.results.model import ErrorKind, ResultRow, Summary
 
 PROPERTY = "solv-import-results"
@@ -20,6 +21,7 @@ PROPERTY = "solv-import-results"
 MOST_NOTES = 2_000
 """Cells that get a note; with many more, spreadsheet programs turn slow or offer to repair."""
 
+_MOST_PLACES = 20
 _MEASURED_ROWS = 500
 _NARROWEST, _WIDEST = 8, 50
 _COUNT_LABELS: Mapping[str, tuple[str, Look]] = {
@@ -183,6 +185,22 @@ def _write_summary_sheet(
     for number, step in enumerate(steps, start=1):
         pen.text(sheet, (line + 1 + number, 0), str(number), Look.WRAPPED)
         pen.text(sheet, (line + 1 + number, 1), step, Look.WRAPPED)
+    _write_warnings(pen, sheet, line + len(steps) + 3, summary)
+
+
+def _write_warnings(pen: Pen, sheet: Sheet, line: int, summary: Summary) -> None:
+    """Write what is told of the whole file, one line for each kind."""
+    places: dict[ProblemCode, list[str]] = {}
+    for found in summary.warnings:
+        where = " ".join(words for words in (found.place, found.hint) if words)
+        places.setdefault(found.code, []).append(where)
+    if places:
+        pen.text(sheet, (line, 0), "About the file", Look.BOLD)
+    for number, (code, told) in enumerate(places.items(), start=1):
+        more = [f"and {len(told) - _MOST_PLACES:,} more"] if len(told) > _MOST_PLACES else []
+        sentence = f"{code.sentence} {code.fix} ({', '.join([*told[:_MOST_PLACES], *more])})"
+        pen.text(sheet, (line + number, 0), f"{code.code} {code.title}", Look.WRAPPED)
+        pen.text(sheet, (line + number, 1), sentence, Look.WRAPPED)
 
 
 def _facts(summary: Summary) -> tuple[tuple[str, str], ...]:
@@ -220,8 +238,5 @@ def _write_errors_sheet(workbook: Workbook, pen: Pen, errors: Sequence[ErrorKind
         before = (kind.code, kind.field, kind.column_letter, kind.problem)
         for column, text in enumerate((*before, "", first_rows, kind.fix)):
             pen.text(sheet, (line, column), text, Look.WRAPPED)
-        if kind.rows is None:
-            pen.text(sheet, (line, len(before)), "the file")
-        else:
-            pen.number(sheet, (line, len(before)), kind.rows)
+        pen.number(sheet, (line, len(before)), kind.rows)
     sheet.autofilter(0, 0, max(len(errors), 1), len(_ERROR_HEADINGS) - 1)

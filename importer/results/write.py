@@ -56,7 +56,7 @@ def results_kind(path: Path, *, columns: int = 0) -> ResultsKind:
         raise SettingsError(
             f"A workbook holds {SHEET_COLUMNS:,} columns; the source has {columns:,} and the "
             f"results add {len(OUR_HEADINGS)}.",
-            todo="Write them as CSV: --results results.csv.",
+            todo=f"Write them as CSV: --results {path.with_suffix('.csv').name}",
         )
     return kind
 

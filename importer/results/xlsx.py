@@ -9,8 +9,9 @@ from enum import Enum, auto
 from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
+from importer.formulas import looks_like_formula
 from importer.results.atomic import private_folder
-from importer.results.text import looks_like_formula, xlsx_text
+from importer.results.text import xlsx_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -168,21 +168,3 @@ def test_case_91_a_name_like_a_formula_is_safe_in_results_which_are_valid_input(
     again = ran(results, "--results", "again.csv")
     assert (again["skipped"], again["exit_code"]) == (len(FORMULAS), 0)
     assert len(own_sandbox.requests()) == len(FORMULAS)
-
-
-def test_a_warning_about_the_whole_file_stands_in_its_results(
-    tmp_path: Path, own_sandbox: Sandbox
-) -> None:
-    def hide(made: Workbook) -> None:
-        made.create_sheet("Old").sheet_state = "hidden"
-
-    lines = [[*HEADINGS, "Insurance"], [*row_of(12), "Example Mutual"]]
-    assert ran(str(as_xlsx(lines, hide)(tmp_path)), "--results", "out.xlsx")["exit_code"] == 0
-    sheet = load_workbook(tmp_path / "out.xlsx")["Errors"]
-    told = {str(row[0].value): [cell.value for cell in row] for row in sheet.iter_rows(min_row=2)}
-    assert set(told) == {"IMP031", "IMP104"}
-    assert told["IMP104"][3:5] == [
-        "column T: The heading stands for no booking field; its values stay here.",
-        "the file",
-    ]
-    assert len(own_sandbox.requests()) == 1

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from importer.columns import OUR_HEADINGS
 from importer.errors import SettingsError
+from importer.formulas import looks_like_formula
 from importer.model import State
 from importer.results import (
     ResultRow,
     ResultsKind,
     Summary,
     csv_text,
-    looks_like_formula,
     results_kind,
     write_results,
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.pipeline.desk import Desk
+from tests.pipeline.office_kit import Office, needs_office
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,3 +24,10 @@ def desk(tmp_path: Path, sandbox: Callable[..., Sandbox]) -> Callable[..., Desk]
         return Desk(folder=tmp_path, sandbox=sandbox(**switches))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """Return LibreOffice, or skip the test; every worker has one of its own."""
+    needs_office()
+    return Office(folder=tmp_path_factory.mktemp("office"))

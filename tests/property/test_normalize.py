@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from importer.formulas import looks_like_formula, marked, unmarked
 from importer.model import BOOKING_FIELDS, DATE_FIELDS
 from importer.normalize import DateRules, field_rules, normalize_phone
 
@@ -99,3 +100,29 @@ def test_every_way_of_writing_a_day_is_the_same_day(born: date) -> None:
     assert day_first(f"{born.day}/{born.month}/{born.year}").text == born.isoformat()
     assert month_first(f"{born.isoformat()}T00:00:00").text == born.isoformat()
     assert month_first(born.strftime("%d %B %Y")).text == born.isoformat()
+
+
+formulas = st.tuples(
+    st.text('= +-@\t\r\n"\u00a0\u200b\u200d\ufeff\uff1d\uff0b\uff0d\uff20\x00', max_size=4), cells
+).map("".join)
+
+
+@pytest.mark.parametrize("name", RULES)
+@settings(max_examples=60, deadline=None)
+@given(text=formulas.filter(looks_like_formula))
+def test_an_apostrophe_before_a_formula_makes_no_other_booking(name: str, text: str) -> None:
+    """Results as CSV hold one; whoever reads them, and saves them as what, sends the same."""
+    plain, again = RULES[name](text), RULES[name](marked(text))
+    assert again.is_error == plain.is_error
+    if plain.is_error:
+        assert again.problem is plain.problem
+    else:
+        assert again.text == plain.text
+
+
+@given(text=st.one_of(formulas, anything))
+def test_the_apostrophe_comes_off_as_it_was_put_on(text: str) -> None:
+    assert not looks_like_formula(marked(text))
+    assert unmarked(marked(text)) == unmarked(text)
+    if not text.startswith("'"):
+        assert unmarked(marked(text)) == text

@@ -184,7 +184,7 @@ def test_no_synonym_is_about_somebody_else() -> None:
 def test_unknown_column_is_listed_and_not_sent() -> None:
     planned = plan(*REQUIRED_FIELDS, "Notes", "Guarantor Phone", "")
     assert list(planned.fields.values()) == [0, 1, 2, 3, 4, 5]
-    assert [(p.place, p.hint) for p in found(planned, P.COLUMN_UNKNOWN)] == [
+    assert [(p.place, p.details) for p in found(planned, P.COLUMN_UNKNOWN)] == [
         ("column G", '"Notes"'),
         ("column H", '"Guarantor Phone"'),
     ]
@@ -202,7 +202,7 @@ def test_outside_a_terminal_unknown_headings_are_named_by_letter_only() -> None:
 
 def test_heading_on_a_terminal_is_short_and_printable() -> None:
     planned = plan(*REQUIRED_FIELDS, "x" * 500 + "\x1b[31m", "\x1b[31mred")
-    hints = [problem.hint for problem in found(planned, P.COLUMN_UNKNOWN)]
+    hints = [problem.details for problem in found(planned, P.COLUMN_UNKNOWN)]
     assert all(hint.isprintable() for hint in hints)
     assert max(map(len, hints)) < 70
 
@@ -249,7 +249,7 @@ def test_two_columns_for_one_field_are_a_question() -> None:
 def test_profile_wins_over_known_names() -> None:
     planned = plan(*REQUIRED_FIELDS, "Mobile", mapped={"Mobile": "phone"})
     assert planned.fields["phone"] == 6
-    assert [(p.place, p.hint) for p in found(planned, P.COLUMN_UNKNOWN)] == [
+    assert [(p.place, p.details) for p in found(planned, P.COLUMN_UNKNOWN)] == [
         ("column C", '"phone"; phone is read from column G')
     ]
 
