@@ -80,12 +80,14 @@ def tidy(text: str, *, joins_lines: bool = True) -> Cell:
     if (refused := _refusal(text, joins_lines=joins_lines)) is not None:
         return Cell(text, refused)
     problem: ProblemCode | None = None
-    settled = ""
+    written, settled = text, ""
     # Taking one thing away can bring another to the edge, so it goes on until nothing changes.
     while settled != text:
         settled = text
         text, removed = _without_extras(text)
         problem = problem or removed
+    if text.upper() in _ERROR_VALUES:  # what could not be seen hid it
+        return Cell(written, ProblemCode.CELL_ERROR_VALUE)
     return Cell(text, problem)
 
 

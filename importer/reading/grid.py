@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from importer.problems import FileProblem, ProblemCode, RowProblem
 from importer.reading.asides import AsideCheck, aside_check
+from importer.reading.calm import calm
 from importer.reading.cells import CellValue, cell_text, doubt_of
 from importer.reading.characters import CELL_LIMIT, error_values, has_odd, inspect, is_blank
 from importer.reading.headings import (
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _SIGNS_OF_DOUBT = ("1900-0", "1899-", "nan", "inf")
 _HALF_CHARACTER = re.compile("_x[dD][89a-fA-F][0-9a-fA-F]{2}_")
 """How XLSX would write half of a character, which calamine leaves as it is."""
+_CELLS_AT_ONCE = 10_000
 
 
 class SecondReader(Protocol):
@@ -213,16 +214,23 @@ def _rows_of(
     """
     # calamine gives the rows above the first value, but not the columns left of it.
     left = [""] * (sheet.start[1] if sheet.start else 0)
-    rows = sheet.iter_rows()
-    while True:
-        with _calm(place):
-            values = next(rows, None)
-        if values is None:
-            return
+    for values in _values_of(sheet, place):
         cells = left + [v if type(v) is str else cell_text(v) for v in values]
         text = "".join(cells)
         is_doubtful = any(sign in text for sign in _SIGNS_OF_DOUBT)
         yield cells, text, values if is_doubtful else None
+
+
+def _values_of(sheet: CalamineSheet, place: Place) -> Iterator[list[CellValue]]:
+    """Yield the typed cells of each row; calamine makes them some rows at a time."""
+    rows = sheet.iter_rows()
+    some = max(1, _CELLS_AT_ONCE // max(1, _width(sheet)))
+    while True:
+        with calm(place):
+            batch = list(islice(rows, some))
+        if not batch:
+            return
+        yield from batch
 
 
 def _odd(number: int, cells: list[str], text: str) -> tuple[RowProblem, ...]:
@@ -251,26 +259,6 @@ def _doubts(number: int, values: list[CellValue], *, left: int) -> tuple[RowProb
     )
 
 
-@contextmanager
-def _calm(place: Place) -> Iterator[None]:
-    """Turn whatever calamine raises into one sentence.
-
-    Raises:
-        SourceError: It finds the workbook damaged.
-    """
-    from python_calamine import CalamineError  # noqa: PLC0415 - a refused file need not wait
-
-    try:
-        yield
-    except (CalamineError, OSError, OverflowError):
-        raise place.refuse(ProblemCode.SOURCE_CORRUPT) from None
-    except BaseException as error:
-        # A panic of its Rust code is no Exception, and its text may quote the file.
-        if type(error).__name__ != "PanicException":
-            raise
-        raise place.refuse(ProblemCode.SOURCE_CORRUPT) from None
-
-
 def _width(sheet: CalamineSheet) -> int:
     return sheet.end[1] + 1 if sheet.end else 0
 
@@ -292,7 +280,7 @@ def _load(source: Source, place: Place, sheet: Sheet) -> CalamineSheet:
 
     with (
         source.open() as file,
-        _calm(place),
+        calm(place),
         CalamineWorkbook.from_filelike(file) as workbook,
     ):
         return workbook.get_sheet_by_name(sheet.name)

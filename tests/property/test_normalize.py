@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from importer.model import BOOKING_FIELDS, DATE_FIELDS
 from importer.normalize import DateRules, field_rules, normalize_phone
+from tests.fuzz.normalizers import require_joined, require_split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,3 +100,15 @@ def test_every_way_of_writing_a_day_is_the_same_day(born: date) -> None:
     assert day_first(f"{born.day}/{born.month}/{born.year}").text == born.isoformat()
     assert month_first(f"{born.isoformat()}T00:00:00").text == born.isoformat()
     assert month_first(born.strftime("%d %B %Y")).text == born.isoformat()
+
+
+@settings(max_examples=200, deadline=None)
+@given(clock=cells, day=cells)
+def test_two_halves_say_together_what_each_says_tidied(clock: str, day: str) -> None:
+    require_joined(clock, day)
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.one_of(cells, st.from_regex(r"[A-Za-z' -]{1,9}, ?[A-Za-z .-]{1,9}", fullmatch=True)))
+def test_the_halves_of_a_name_put_together_split_the_same_again(text: str) -> None:
+    require_split(text)

@@ -128,3 +128,8 @@ def test_limit_of_free_text_can_be_lower() -> None:
 
 def test_what_a_cell_says_of_itself_holds_no_value() -> None:
     assert "Secretname" not in repr(normalize_name("Secretname"))
+
+
+def test_an_error_value_behind_what_cannot_be_seen_is_nobodys_name() -> None:
+    cell = normalize_name("\u200b#N/A\ufeff")
+    assert (cell.text, cell.problem) == ("\u200b#N/A\ufeff", ProblemCode.CELL_ERROR_VALUE)
