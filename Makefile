@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 T ?= tests
+FUZZ_S ?= 60
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -86,12 +87,18 @@ mutants: requirements/mutants.txt $(VENV)/dev.stamp ## what no test notices in t
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
 
+.PHONY: fuzz
+fuzz: requirements/fuzz.txt $(VENV)/dev.stamp ## look for inputs that break a promise; FUZZ_S seconds a target
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	FUZZ=full $(BIN)/python -m pytest tests/odd tests/fuzz tests/property
+	FUZZ_S=$(FUZZ_S) $(BIN)/python -m tests.fuzz
+
 .PHONY: lock
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate --no-emit-index-url --no-emit-find-links --extra dev --extra web \
 		pyproject.toml requirements/build.in -c requirements/constraints.txt -o requirements/dev.txt
-	for extra in web fleet remote bench mutants; do uv pip compile --quiet --universal --python-version 3.11 \
+	for extra in web fleet remote bench mutants fuzz; do uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 		--extra $$extra pyproject.toml -c requirements/dev.txt -o requirements/$$extra.txt; done
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -100,4 +107,4 @@ lock: ## resolve the dependencies anew (needs uv)
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf $(VENV) .venv-bench dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis mutants
+	rm -rf $(VENV) .venv-bench dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz mutants

@@ -78,6 +78,13 @@ def worst(*codes: ExitCode) -> ExitCode:
     return min(codes, key=_WORST_FIRST.index, default=ExitCode.OK)
 
 
+def _printable(text: str) -> str:
+    """Return a text in which a terminal finds nothing to obey; a file's name may hold anything."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+
+
 class ImporterError(Exception):
     """Stops the run; its text is one sentence for a person, without any patient value."""
 
@@ -85,9 +92,9 @@ class ImporterError(Exception):
 
     def __init__(self, message: str, *, todo: str = "", code: str = "") -> None:
         """Keep what happened, what to do about it, and the problem code if it has one."""
-        super().__init__(message)
-        self.message = message
-        self.todo = todo
+        self.message = _printable(message)
+        super().__init__(self.message)
+        self.todo = _printable(todo)
         self.code = code
 
 

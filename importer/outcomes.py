@@ -340,7 +340,8 @@ def _reset_s(text: str, headers: Headers, now: datetime) -> float | None:
 
 def _number(text: str) -> float | None:
     """Return a plain decimal number; what only Python would call one is none."""
-    return float(text) if re.fullmatch(r"\s*-?[0-9]{1,15}(?:\.[0-9]{1,9})?\s*", text) else None
+    found = re.fullmatch(r"\s*(-?[0-9]{1,15}(?:\.[0-9]{1,9})?)\s*", text)
+    return float(found[1]) if found else None
 
 
 def _http_date(text: str) -> datetime | None:

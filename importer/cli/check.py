@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,7 +24,7 @@ from importer.cli.problem_json import (
 )
 from importer.cli.problem_view import draw_check, fixed_line, next_step
 from importer.cli.shell import command as command_class
-from importer.cli.terminal import put, say, signs
+from importer.cli.terminal import json_line, put, say, signs
 from importer.clock import SystemClock
 from importer.errors import SourceError
 from importer.problems import ProblemCode, Severity
@@ -225,7 +224,7 @@ class _Teller:
         match self.asked.shape:
             case "jsonl":
                 found = finding_as_json(finding, self.path, show_values=show_values)
-                return json.dumps(found, ensure_ascii=False)
+                return json_line(found)
             case "github":
                 return lines.annotation(self.path, finding, show_values=show_values)
             case _:
@@ -238,9 +237,9 @@ def _print(report: CheckReport, fixed: FixReport | None, path: str, asked: _Aske
     match asked.shape:
         case "json":
             found = check_as_json(chosen, show_values=settings.show_values)
-            put(json.dumps(found | more, ensure_ascii=False))
+            put(json_line(found | more))
         case "jsonl":
-            put(json.dumps(summary_as_json(chosen) | more, ensure_ascii=False))
+            put(json_line(summary_as_json(chosen) | more))
         case "github":
             for problem in chosen.file_warnings:
                 put(lines.annotation_of_file(path, problem))

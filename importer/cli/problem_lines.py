@@ -85,7 +85,9 @@ def _command(name: str, properties: dict[str, str], text: str) -> str:
 
 
 def _in_text(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    plain = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    # Whoever reads the log has a terminal, too.
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in plain)
 
 
 def _in_property(text: str) -> str:

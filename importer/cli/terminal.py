@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,14 @@ def say(text: str) -> None:
 def put(text: str) -> None:
     """Print one line of data."""
     _print(text, err=False)
+
+
+def json_line(document: object) -> str:
+    """Return a document as one line of JSON in which a terminal finds nothing to obey."""
+    text = json.dumps(document, ensure_ascii=False)
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text)
 
 
 def _print(text: str, *, err: bool) -> None:

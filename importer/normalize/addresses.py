@@ -31,7 +31,9 @@ def normalize_email(text: str) -> Cell:
     cell = tidy(text)
     if cell.is_error or not cell.text:
         return cell
-    address = _MAILTO.sub("", cell.text, count=1) if _MAILTO.match(cell.text) else cell.text
+    address = cell.text
+    if _MAILTO.match(address):
+        address = tidy(_MAILTO.sub("", address, count=1)).text  # its apostrophe comes to the edge
     warning = cell.problem if address == cell.text else ProblemCode.EMAIL_MAILTO
     if _is_plain_address(address):
         return Cell(address, warning)

@@ -84,12 +84,14 @@ def tidy(text: str, *, joins_lines: bool = True) -> Cell:
     if (refused := _refusal(unmarked, joins_lines=joins_lines)) is not None:
         return Cell(text, refused)
     problem = None if unmarked == text else ProblemCode.APOSTROPHE_REMOVED
-    text, settled = unmarked, ""
+    written, settled, text = text, "", unmarked
     # Taking one thing away can bring another to the edge, so it goes on until nothing changes.
     while settled != text:
         settled = text
         text, removed = _without_extras(text)
         problem = problem or removed
+    if is_error_value(text):  # what could not be seen hid it
+        return Cell(written, ProblemCode.CELL_ERROR_VALUE)
     return Cell(text, problem)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING
 
 from importer.columns import our_columns
+from importer.errors import SettingsError
 from importer.formulas import looks_like_formula, marked, unmarked
 from importer.problems import FileProblem, ProblemCode, RowProblem
 from importer.reading.asides import AsideCheck, aside_check
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from importer.reading.decoding import Survey
     from importer.reading.edits import Edit, Edits
     from importer.reading.source import Source
+    from importer.reading.table import Place
 
 _SEP_LINE = re.compile(r'\A"?sep=(.)"?[\r\n]*\Z', re.IGNORECASE)
 _LINE_END = re.compile("\r\n|\r|\n")
@@ -170,7 +172,7 @@ def open_csv(source: Source, options: ReadOptions) -> Table:
         del sample[0]
     if is_whole and is_blank(sample):
         raise source.place.refuse(ProblemCode.SOURCE_EMPTY)
-    candidates = CANDIDATES if sep is None else (named_delimiter(sep[1]),)
+    candidates = CANDIDATES if sep is None else (_delimiter_of(sep[1], source.place),)
     if options.delimiter is not None:
         candidates = (named_delimiter(options.delimiter),)
     dialect = prove_dialect(sample, candidates, header_row, source.place)
@@ -188,6 +190,19 @@ def open_csv(source: Source, options: ReadOptions) -> Table:
         options=options,
         is_ours=is_ours,
     ).table()
+
+
+def _delimiter_of(text: str, place: Place) -> str:
+    """Return the delimiter that the file's own first line names.
+
+    Raises:
+        SourceError: It cannot part cells.
+    """
+    try:
+        return named_delimiter(text)
+    except SettingsError:
+        sentence = "Its first line, sep=, names a character that cannot part cells."
+        raise place.refuse(ProblemCode.DELIMITER_UNCLEAR, sentence, at="line 1") from None
 
 
 @contextmanager

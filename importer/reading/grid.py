@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from importer.problems import FileProblem, ProblemCode, RowProblem
 from importer.reading.asides import AsideCheck, aside_check
+from importer.reading.calm import calm
 from importer.reading.cells import CellValue, cell_text, doubt_of, loss_of
 from importer.reading.characters import CELL_LIMIT, error_values, has_odd, inspect, is_blank
 from importer.reading.headings import (
@@ -20,7 +20,6 @@ from importer.reading.headings import (
     trimmed_headings,
 )
 from importer.reading.merged import MergedCells
-from importer.reading.panics import silenced
 from importer.reading.rows import Layout, Row, chunks_of
 from importer.reading.sheet_scan import AREA_LIMIT, Extent, Findings, SheetScan
 from importer.reading.table import Chunk, Place, ReadOptions, Table, column_letter
@@ -160,7 +159,7 @@ class _Grid:
         # calamine gives the rows above the first value, but not the columns left of it.
         left = sheet.start[1] if sheet.start else 0
         text_places = [column - left for column in text_columns if column >= left]
-        for number, values in enumerate(_rows_of(sheet, self.place), start=1):
+        for number, values in enumerate(_values_of(sheet, self.place), start=1):
             cells = [""] * left + [v if type(v) is str else cell_text(v) for v in values]
             text = "".join(cells)
             problems = findings.of_row(number) if findings.row == number else ()
@@ -214,16 +213,17 @@ class _Upcoming:
         return tuple(found)
 
 
-def _rows_of(sheet: CalamineSheet, place: Place) -> Iterator[list[CellValue]]:
-    """Yield the typed cells of each row.
+def _values_of(sheet: CalamineSheet, place: Place) -> Iterator[list[CellValue]]:
+    """Yield the typed cells of each row; calamine makes them some rows at a time.
 
     Raises:
         SourceError: A value cannot be, so that calamine gives up.
     """
-    rows, count = sheet.iter_rows(), max(1, _CELLS_AT_ONCE // max(1, _width(sheet)))
+    rows = sheet.iter_rows()
+    some = max(1, _CELLS_AT_ONCE // max(1, _width(sheet)))
     while True:
-        with _calm(place):
-            batch = list(islice(rows, count))
+        with calm(place):
+            batch = list(islice(rows, some))
         if not batch:
             return
         yield from batch
@@ -266,27 +266,6 @@ def _losses(
     )
 
 
-@contextmanager
-def _calm(place: Place) -> Iterator[None]:
-    """Turn whatever calamine raises into one sentence.
-
-    Raises:
-        SourceError: It finds the workbook damaged.
-    """
-    from python_calamine import CalamineError  # noqa: PLC0415 - a refused file need not wait
-
-    try:
-        with silenced():
-            yield
-    except (CalamineError, OSError, OverflowError):
-        raise place.refuse(ProblemCode.SOURCE_CORRUPT) from None
-    except BaseException as error:
-        # A panic of its Rust code is no Exception, and its text may quote the file.
-        if type(error).__name__ != "PanicException":
-            raise
-        raise place.refuse(ProblemCode.SOURCE_CORRUPT) from None
-
-
 def _width(sheet: CalamineSheet) -> int:
     return sheet.end[1] + 1 if sheet.end else 0
 
@@ -308,7 +287,7 @@ def _load(source: Source, place: Place, sheet: Sheet) -> CalamineSheet:
 
     with (
         source.open() as file,
-        _calm(place),
+        calm(place),
         CalamineWorkbook.from_filelike(file) as workbook,
     ):
         return workbook.get_sheet_by_name(sheet.name)

@@ -273,6 +273,8 @@ class _Scanner:
             self.parser.CharacterDataHandler = self._characters
 
     def _value_begins(self, _: dict[str, str]) -> None:
+        if self._has_value and self._type != _NO_CELL:  # two in one cell: calamine shows neither
+            raise ValueError
         self._text = ""
         self._has_value = True
         if not self._exact:

@@ -150,12 +150,7 @@ def toml_layer(path: Path, *, origin: str, is_profile: bool) -> Layer:
     Raises:
         SettingsError: It is missing, not TOML, holds a secret or a key nobody reads.
     """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{origin} is not TOML: {error}.", todo=f"Correct {path}.") from None
-    except (OSError, UnicodeDecodeError):
-        raise SettingsError(f"{origin} cannot be read.", todo=f"Look at {path}.") from None
+    tables = _tables_of(path, origin)
     _refuse_secrets(tables, origin)
     texts: dict[str, str] = {}
     for table_name, table in tables.items():
@@ -167,6 +162,24 @@ def toml_layer(path: Path, *, origin: str, is_profile: bool) -> Layer:
     if is_profile and "profile" in texts:
         raise SettingsError(f"{origin}: a profile cannot name another profile.")
     return Layer(origin=origin, texts=texts, tables=read_tables(tables, origin))
+
+
+def _tables_of(path: Path, origin: str) -> dict[str, Any]:
+    """Return what stands in a TOML file.
+
+    Raises:
+        SettingsError: It is missing, or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{origin} is not TOML: {error}.", todo=f"Correct {path}.") from None
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"{origin} cannot be read.", todo=f"Look at {path}.") from None
+    except (RecursionError, ValueError):
+        # Its parser has no words for lists in lists without end, or a number of 5,000 digits.
+        message = f"{origin} is nested too deeply, or holds a number that is too long."
+        raise SettingsError(message, todo=f"Correct {path}.") from None
 
 
 def _table_texts(table_name: str, table: Mapping[str, Any], origin: str) -> dict[str, str]:

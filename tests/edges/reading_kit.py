@@ -74,7 +74,8 @@ def refusal(path: Path, code: ProblemCode, **options: Any) -> SourceError:
         read(path, **options)
     error = caught.value
     assert error.code == code.code, error.message
-    assert error.message.startswith(options.get("name", path.name))
+    name = options.get("name", path.name)
+    assert error.message.startswith(name if name.isprintable() else ascii(name)[1:-1])
     assert "\n" not in error.message
     assert error.todo
     assert error.__cause__ is None

@@ -167,3 +167,9 @@ def test_a_problem_behind_the_last_heading_is_the_rows(tmp_path: Path) -> None:
         (2, "CELL_CONTROL_CHARACTER", None),
         (2, "ROW_TOO_WIDE", None),
     ]
+
+
+@pytest.mark.parametrize("sign", ["a", '"', " ", "7", "\r"])
+def test_a_first_line_that_names_no_delimiter_refuses_the_file(tmp_path: Path, sign: str) -> None:
+    error = refusal(write_csv(tmp_path, f"sep={sign}\n{HEAD}{GOOD}"), ProblemCode.DELIMITER_UNCLEAR)
+    assert "line 1:" in error.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import tracemalloc
 import zipfile
@@ -12,6 +13,7 @@ import pytest
 from importer.errors import SourceError
 from importer.problems import ProblemCode
 from tests.edges.reading_kit import (
+    DATE_STYLE,
     HEADINGS_XML,
     number_cell,
     pack,
@@ -240,3 +242,17 @@ def test_more_parts_than_any_workbook_has_are_refused(tmp_path: Path) -> None:
 def test_a_workbook_without_a_worksheet_is_refused(tmp_path: Path) -> None:
     path = pack(tmp_path, package_parts(sheet_xml(ROWS), sheets=""))
     refusal(path, ProblemCode.SOURCE_EMPTY)
+
+
+def test_two_values_in_one_cell_refuse_the_file(tmp_path: Path) -> None:
+    both = '<c t="inlineStr"><is><t>Ada</t></is><v>Bo</v></c>'
+    refusal(write_sheet(tmp_path, HEADINGS_XML + row_xml(both)), ProblemCode.SOURCE_CORRUPT)
+
+
+def test_what_compiled_code_says_when_it_gives_up_is_not_heard(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write_sheet(tmp_path, HEADINGS_XML + row_xml(number_cell("-1e300", DATE_STYLE)))
+    refusal(path, ProblemCode.SOURCE_CORRUPT)
+    os.write(2, b"heard again")
+    assert capfd.readouterr().err == "heard again"

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from importer.formulas import looks_like_formula, marked, unmarked
 from importer.model import BOOKING_FIELDS, DATE_FIELDS
 from importer.normalize import DateRules, field_rules, normalize_phone
+from tests.fuzz.normalizers import require_joined, require_split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,3 +127,15 @@ def test_the_apostrophe_comes_off_as_it_was_put_on(text: str) -> None:
     assert unmarked(marked(text)) == unmarked(text)
     if not text.startswith("'"):
         assert unmarked(marked(text)) == text
+
+
+@settings(max_examples=200, deadline=None)
+@given(clock=cells, day=cells)
+def test_two_halves_say_together_what_each_says_tidied(clock: str, day: str) -> None:
+    require_joined(clock, day)
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.one_of(cells, st.from_regex(r"[A-Za-z' -]{1,9}, ?[A-Za-z .-]{1,9}", fullmatch=True)))
+def test_the_halves_of_a_name_put_together_split_the_same_again(text: str) -> None:
+    require_split(text)

@@ -104,3 +104,8 @@ def test_address_has_a_limit() -> None:
     url = "https://example.com/" + "x" * LONGEST_URL
     assert normalize_url(url).problem is P.CELL_TOO_LONG
     assert normalize_url(url[:LONGEST_URL]).problem is None
+
+
+def test_an_apostrophe_behind_mailto_is_removed_as_at_the_edge() -> None:
+    assert normalize_email("mailto:'7ann@example.com").text == "7ann@example.com"
+    assert normalize_email("mailto:'@example.com").problem is P.EMAIL_INVALID

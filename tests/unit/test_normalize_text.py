@@ -155,3 +155,8 @@ def test_the_mark_of_our_own_results_is_removed(text: str) -> None:
     cell = normalize_name(text)
     assert cell.problem is ProblemCode.APOSTROPHE_REMOVED
     assert not cell.text.startswith("'")
+
+
+def test_an_error_value_behind_what_cannot_be_seen_is_nobodys_name() -> None:
+    cell = normalize_name("\u200b#N/A\ufeff")
+    assert (cell.text, cell.problem) == ("\u200b#N/A\ufeff", ProblemCode.CELL_ERROR_VALUE)

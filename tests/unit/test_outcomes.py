@@ -512,3 +512,8 @@ VALUES = (
 def test_no_header_asks_for_less_than_nothing_or_more_than_a_day(headers: Headers) -> None:
     wait_s = wait_asked_s(headers, NOW)
     assert wait_s is None or 0 <= wait_s <= 86_400
+
+
+@pytest.mark.parametrize("space", ["\x1f", "\x1c", "\u2003", " \t"])
+def test_odd_white_space_around_a_wait_breaks_nothing(space: str) -> None:
+    assert wait_asked_s((("Retry-After", f"{space}9{space}"),), NOW) == 9.0

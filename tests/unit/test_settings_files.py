@@ -174,3 +174,20 @@ def test_a_secret_given_in_place_of_its_file_is_not_repeated(tmp_path: Path, sec
     with pytest.raises(SettingsError, match="CLIENT_SECRET_FILE names cannot be read") as caught:
         load(tmp_path, CLIENT_SECRET_FILE=secret)
     assert "canary" not in caught.value.message + caught.value.todo
+
+
+@pytest.mark.parametrize(
+    "profile", ["a = " + "[" * 5_000, "a = {b = " * 3_000, "[run]\nrate = " + "9" * 5_000]
+)
+def test_toml_for_which_its_parser_has_no_words_is_still_one_sentence(
+    tmp_path: Path, profile: str
+) -> None:
+    with pytest.raises(SettingsError, match=r"nested too deeply|is not TOML"):
+        load(tmp_path, profile)
+
+
+def test_a_terminal_obeys_nothing_that_a_profile_says(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, '[columns]\n"\\u001b[31mx\\nerror: y" = "shoe"\n')
+    assert caught.value.message.isprintable()
+    assert r"\x1b[31mx\nerror" in caught.value.message
