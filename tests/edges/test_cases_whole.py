@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from openpyxl import load_workbook
 
 from importer.cli.shell import shell
+from importer.formulas import looks_like_formula
 from importer.problems import ProblemCode, Severity, problem_of
-from importer.results.text import looks_like_formula
 from importer.sandbox import running_sandbox
 from tests.edges.case_kit import HEADINGS, as_csv, as_xlsx, row_of
 from tests.edges.cases_of_files import FILES

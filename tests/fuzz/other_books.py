@@ -71,14 +71,14 @@ def _packed(parts: dict[str, bytes | str]) -> bytes:
 
 def lose_empty_cells(replace: Replace) -> None:
     """Lose the empty cells left of a value, as a reader does that trusts no column."""
-    right = grid._rows_of  # noqa: SLF001 - what is broken on purpose
+    right = grid._values_of  # noqa: SLF001 - what is broken on purpose
 
-    def rows_of(*args: Any) -> Iterator[Any]:
-        for cells, text, values in right(*args):
-            filled = [cell for cell in cells if cell]
-            yield filled + [""] * (len(cells) - len(filled)), text, values
+    def values_of(*args: Any) -> Iterator[Any]:
+        for values in right(*args):
+            filled = [value for value in values if value != ""]
+            yield filled + [""] * (len(values) - len(filled))
 
-    replace(grid, "_rows_of", rows_of)
+    replace(grid, "_values_of", values_of)
 
 
 def _ods_seeds() -> Iterator[bytes]:
