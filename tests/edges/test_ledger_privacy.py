@@ -6,9 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from importer.errors import LedgerError
 from importer.ledger import Ledger, LedgerFolder, PlannedRequest, Ruling, Spool
+from importer.ledger.connecting import Access, connect
 from importer.ledger.screening import emr_id, error_type, field_in, hint, server_ids, status_word
 from importer.model import Answer, Booked, FieldError, Outcome, Rejected, Unknown
 from importer.problems import ProblemCode, RowProblem
@@ -241,3 +244,10 @@ def test_a_hint_may_be_a_line_long_and_no_longer() -> None:
 )
 def test_a_hint_that_holds_a_value_stays_out(text: str) -> None:
     assert hint(text) == ""
+
+
+def test_an_error_of_the_database_does_not_say_what_was_asked(ledger: Ledger) -> None:
+    connection = connect(ledger.folder.database, Access.READ)
+    with connection, pytest.raises(SQLAlchemyError) as caught:
+        connection.execute(text("SELECT :name FROM nowhere"), {"name": TEXT})
+    assert CANARIES[0] not in str(caught.value)
