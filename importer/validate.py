@@ -122,8 +122,6 @@ class _Findings:
         self._refused: set[tuple[int, str]] = set()
         self.broken_rows: set[int] = set()
         """Rows with at least one error."""
-        self.broken_cells: set[int] = set()
-        """Rows of which reading could not tell what a cell holds, so that "" is not empty."""
 
     def add_from_reading(self, problems: Iterable[RowProblem]) -> None:
         """Add what reading found about rows, and about cells that are sent."""
@@ -132,8 +130,6 @@ class _Findings:
                 self._add(problem)
             elif (sent_as := self._fields.get(problem.column)) is not None:
                 self._add(replace(problem, field=sent_as))
-                if problem.is_error:
-                    self.broken_cells.add(problem.row_number)
 
     def add_from_rules(self, numbers: Sequence[int], columns: _Columns) -> None:
         """Add what the rules refused or changed."""
@@ -188,7 +184,8 @@ def _place(problem: RowProblem) -> tuple[int, int]:
 
 def _blank_rows(frame: pd.DataFrame, plan: ColumnPlan, found: _Findings) -> list[bool]:
     """Return for each row whether all of the source's own cells are empty."""
-    blank = [number not in found.broken_cells for number in frame.index.tolist()]
+    # A row that reading refused holds something, if only beyond the last heading.
+    blank = [number not in found.broken_rows for number in frame.index.tolist()]
     for column in range(frame.shape[1]):
         if not any(blank):
             break

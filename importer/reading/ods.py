@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from importer.problems import ProblemCode
 from importer.reading.grid import open_grid
-from importer.reading.ods_scan import OpenSheets, scan_table
+from importer.reading.ods_scan import scan_table
+from importer.reading.ods_sheets import OpenSheets
 from importer.reading.package import walk
+from importer.reading.scan import refuse_large
 from importer.reading.workbook import Sheet, Workbook
 from importer.reading.xlsx import opened_package
 
 if TYPE_CHECKING:
     from importer.reading.package import Package
-    from importer.reading.sheet_scan import SheetScan
+    from importer.reading.scan import SheetScan
     from importer.reading.source import Source
     from importer.reading.table import Place, ReadOptions, Table
 
@@ -41,13 +43,14 @@ class _OdsReader:
     source: Source
 
     def describe(self) -> Workbook:
-        """Unpack every part once, and read the names of the sheets."""
+        """Unpack every part once, read the names of the sheets, and measure all of them."""
         place = self.source.place
         with opened_package(self.source, place) as package:
             package.prove()
             _refuse_encrypted(package, place)
             found = OpenSheets(package.blocks(_CONTENT), place)
             has_macros = _SCRIPTS in package
+        refuse_large(found.area, place)
         sheets = tuple(
             Sheet(name=name, part=str(number), is_visible=is_visible)
             for number, (name, is_visible) in enumerate(found.sheets)

@@ -167,3 +167,8 @@ def test_a_problem_behind_the_last_heading_is_the_rows(tmp_path: Path) -> None:
         (2, "CELL_CONTROL_CHARACTER", None),
         (2, "ROW_TOO_WIDE", None),
     ]
+
+
+def test_a_row_that_lies_wholly_beyond_the_headings_is_too_wide(tmp_path: Path) -> None:
+    found = read(write_csv(tmp_path, "a,b,c\n1,2,3\n,,,Bob,Lee\n,,,,\n"))
+    assert found.problems == [(3, "ROW_TOO_WIDE", None)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from importer.normalize import LONGEST_NAME, LONGEST_TEXT, normalize_name, normalize_text
+from importer.normalize import LONGEST_NAME, LONGEST_TEXT, Cell, normalize_name, normalize_text
 from importer.normalize.text import LONGEST_CELL
 from importer.problems import ProblemCode
 
@@ -128,3 +128,9 @@ def test_limit_of_free_text_can_be_lower() -> None:
 
 def test_what_a_cell_says_of_itself_holds_no_value() -> None:
     assert "Secretname" not in repr(normalize_name("Secretname"))
+
+
+def test_blank_braille_is_a_space() -> None:
+    """Two given names stay two, as they are when rows are compared."""
+    assert normalize_name("Mary\u2800Ann") == Cell("Mary Ann")
+    assert normalize_name("\u2800Mary\u2800") == Cell("Mary")
