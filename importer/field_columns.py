@@ -12,6 +12,7 @@ from importer.normalize import (
     Cell,
     DateRules,
     field_rules,
+    is_empty,
     join_moment,
     mapped_value,
     normalize_appointment,
@@ -100,7 +101,7 @@ def field_columns(
         else:
             continue
         if default := rules.defaults.get(name):
-            texts = [text if text.strip() else default for text in texts]
+            texts = [default if is_empty(text) else text for text in texts]
         if name in plan.joined:
             moments = (texts, texts_of(plan.joined[name][1]))
             columns[name] = _joined(moments, columns["location_id"].texts, rules, plan.joined[name])

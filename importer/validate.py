@@ -126,8 +126,6 @@ class _Findings:
         self._refused: set[tuple[int, str]] = set()
         self.broken_rows: set[int] = set()
         """Rows with at least one error."""
-        self.broken_cells: set[int] = set()
-        """Rows of which reading could not tell what a cell holds, so that "" is not empty."""
         self.examples: set[int] = set()
         """Rows that are the template's example, as it came."""
 
@@ -138,8 +136,6 @@ class _Findings:
                 self._add(problem)
             elif (sent_as := self._fields.get(problem.column)) is not None:
                 self._add(replace(problem, field=sent_as))
-                if problem.is_error:
-                    self.broken_cells.add(problem.row_number)
 
     def add_examples(self, numbers: Sequence[int], found: Mapping[int, ExampleRow]) -> None:
         """Set the template's example aside, and refuse a row that holds a part of it."""
@@ -212,7 +208,8 @@ def _blank_rows(frame: pd.DataFrame, plan: ColumnPlan, found: _Findings) -> list
 
     All of the source's own cells are empty then, or they are the template's example.
     """
-    blank = [number not in found.broken_cells for number in frame.index.tolist()]
+    # A row that reading refused holds something, if only beyond the last heading.
+    blank = [number not in found.broken_rows for number in frame.index.tolist()]
     for column in range(frame.shape[1]):
         if not any(blank):
             break

@@ -22,7 +22,14 @@ from importer.normalize.order_evidence import OrderEvidence
 from importer.normalize.phone import normalize_phone
 from importer.normalize.places import STATES, normalize_state, normalize_zip
 from importer.normalize.suggestions import suggesting
-from importer.normalize.text import LONGEST_NAME, LONGEST_TEXT, normalize_name, normalize_text, tidy
+from importer.normalize.text import (
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    is_empty,
+    normalize_name,
+    normalize_text,
+    tidy,
+)
 from importer.normalize.values import mapped_value
 from importer.normalize.words import normalize_birth_sex, normalize_boolean
 
@@ -42,6 +49,7 @@ __all__ = [
     "WholeName",
     "field_rules",
     "has_short_year",
+    "is_empty",
     "join_moment",
     "mapped_value",
     "normalize_appointment",

@@ -20,7 +20,7 @@ LONGEST_NAME = 200
 LONGEST_TEXT = 1_000
 """Solv names no limit; a reason for a visit is a sentence or two, not a page."""
 
-_SPACES = " \t\r\n\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_SPACES = " \t\r\n\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u2800\u3000"
 _SPACE_RUN = re.compile(f"[{_SPACES}]+")
 _EDGE_SPACES = re.compile(f"^[{_SPACES}]+|[{_SPACES}]+$")
 _LINE_BREAK = re.compile("[\r\n\u2028\u2029]")
@@ -29,7 +29,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 _INVISIBLE = re.compile(
-    "[\u115f\u1160\u2800\u3164\uffa0\U000e0000-\U000e007f]"  # fillers, blank Braille, tags
+    "[\u115f\u1160\u3164\uffa0\U000e0000-\U000e007f]"  # fillers, tags
     "|[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb]"
     # Joiners belong between the letters of Persian and Indic names and inside emoji; elsewhere
     # they are leftovers of a copy.
@@ -93,6 +93,11 @@ def tidy(text: str, *, joins_lines: bool = True) -> Cell:
     if is_error_value(text):  # what could not be seen hid it
         return Cell(written, ProblemCode.CELL_ERROR_VALUE)
     return Cell(text, problem)
+
+
+def is_empty(text: str) -> bool:
+    """Return whether nobody sees anything in a cell, so that it takes the default."""
+    return not text.strip() or (not text.isascii() and not tidy(text).text)
 
 
 def _is_plain(text: str) -> bool:

@@ -6,8 +6,9 @@ from collections import Counter
 from typing import IO, TYPE_CHECKING
 
 from importer.errors import SettingsError
+from importer.normalize import is_empty
 from importer.pipeline.checking import intake_for
-from importer.reading import Edit, Edits
+from importer.reading import Edit, Edits, prove_unchanged, source_digest
 from importer.reports import FixReport
 from importer.results import write_copy
 
@@ -25,9 +26,10 @@ def fix_file(source: Path, target: Path, settings: Settings, *, clock: Clock) ->
     """Write `source` again with every certain suggestion applied, and nothing else changed.
 
     Raises:
-        SourceError: The source as a whole cannot be used.
+        SourceError: The source as a whole cannot be used, or somebody writes it meanwhile.
         SettingsError: The copy cannot be written there, or would be of another type.
     """
+    digest = source_digest(source)
     intake = intake_for(source, settings, now=clock.now(), tells_spelling=True)
     copy = intake.table.copy
     if copy is None:
@@ -40,6 +42,8 @@ def fix_file(source: Path, target: Path, settings: Settings, *, clock: Clock) ->
 
     def write(file: IO[bytes]) -> None:
         made.update(copy(Edits(_edits(intake)), file))
+        # The edits are of the file that was read: in another one they would be of other patients.
+        prove_unchanged(source, digest)
 
     write_copy(target, write, state_dir=settings.state_dir)
     return FixReport(path=target, cells=dict(sorted(made.items(), key=lambda item: item[0].code)))
@@ -55,7 +59,7 @@ def _edits(intake: Intake) -> Iterator[Edit]:
                     continue
                 before = str(frame[problem.column].iat[position])
                 # An empty cell took a default, which stands in the settings.
-                if before.strip():
+                if not is_empty(before):
                     yield Edit(
                         row.row_number, problem.column, before, problem.suggestion, problem.code
                     )

@@ -18,9 +18,9 @@ AsideCheck: TypeAlias = "Callable[[Sequence[str]], ProblemCode | None]"
 _COMMENT = "#"
 _RULE = re.compile(r"[-=*_~+|.\s]{3,}")
 _THINGS = "rows?|records?|patients?|appointments?|visits?|bookings?|entries"
-_FOOTER = re.compile(
+_FOOTER = re.compile(  # each sign is taken once: cells may be long
     rf"""
-    [\W_]*(?:
+    [\W_]*+(?:
         (?:grand|sub|report|page|{_THINGS}|number\ of\ (?:{_THINGS}))?[\s_-]*
         (?:totals?|subtotals?|counts?|sums?)\b
       | (?:end|eof)\b

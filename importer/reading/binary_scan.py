@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from importer.reading.merged import MOST_MERGED
-from importer.reading.sheet_scan import (
+from importer.reading.scan import (
     ERROR,
     NOT_CALCULATED,
     VALUE_USED,

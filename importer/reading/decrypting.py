@@ -7,6 +7,7 @@ import struct
 import zipfile
 from dataclasses import replace
 from typing import BinaryIO
+from xml.parsers.expat import ExpatError
 
 from importer.problems import FileProblem, ProblemCode
 from importer.reading.package import UNPACKED_LIMIT
@@ -16,7 +17,7 @@ _LONGEST_PASSWORD = 255
 """The most characters that Excel takes."""
 _BROKEN = (
     *(OSError, ValueError, LookupError, AttributeError, TypeError, AssertionError),
-    *(struct.error, zipfile.BadZipFile, RecursionError),
+    *(struct.error, zipfile.BadZipFile, RecursionError, ExpatError, ArithmeticError, MemoryError),
 )
 """What a library that trusts its file raises where the file is damaged."""
 

@@ -21,7 +21,7 @@ from importer.reading.headings import (
 )
 from importer.reading.merged import MergedCells
 from importer.reading.rows import Layout, Row, chunks_of
-from importer.reading.sheet_scan import AREA_LIMIT, Extent, Findings, SheetScan
+from importer.reading.scan import Extent, Findings, SheetScan, refuse_large
 from importer.reading.table import Chunk, Place, ReadOptions, Table, column_letter
 from importer.reading.workbook import Sheet, Workbook, choose_sheet, warnings_of
 
@@ -84,10 +84,7 @@ def open_grid(source: Source, options: ReadOptions, second: SecondReader) -> Tab
     scan = second.scan(sheet, at)
     if scan.extent is None:
         raise _nothing(scan, at)
-    if scan.extent.area > AREA_LIMIT:
-        area = scan.extent.area
-        text = f"Its values are spread over {area:,} cells, at most {AREA_LIMIT:,} are read."
-        raise at.refuse(ProblemCode.SOURCE_TOO_LARGE, text)
+    refuse_large(scan.extent.area, at)
     grid = _Grid(source=source, place=at, sheet=sheet, scan=scan, options=options)
     grid.prepare()
     _prove_extent(grid, second)

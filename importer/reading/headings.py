@@ -27,7 +27,7 @@ _NEAR = 50
 _FEW = 2
 _NEARLY_ALL = 0.9
 _DIGIT = re.compile("[0-9]{3}")
-_DIGITS = re.compile(r"\s*[+(]?[0-9][0-9\s()./:T-]{5,}(?:[AP]M|Z)?\s*", re.IGNORECASE)
+_DIGITS = re.compile(r"[+(]?[0-9][0-9\s()./:T-]{5,}(?:[AP]M|Z)?", re.IGNORECASE)
 """A phone number, a date or a time, which no heading is."""
 
 
@@ -106,7 +106,7 @@ def _other_row(
     better = _most_headings(below, more_than=named)
     if better is not None:
         return f"Row {better:,} holds more headings than row {row:,}.", _advice(better)
-    if not named and sum(1 for cell in cells if _DIGITS.fullmatch(cell)) >= _FEW:
+    if not named and sum(1 for cell in cells if _DIGITS.fullmatch(cell.strip())) >= _FEW:
         todo = (
             "Add a row of headings; or give --header-row 0, and map the columns "
             "by their letters under [columns] in a profile."

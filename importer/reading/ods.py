@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from importer.problems import ProblemCode
 from importer.reading.grid import open_grid
-from importer.reading.ods_scan import OpenSheets, scan_table
+from importer.reading.ods_scan import scan_table
+from importer.reading.ods_sheets import OpenSheets
 from importer.reading.package import walk
+from importer.reading.scan import refuse_large
 from importer.reading.workbook import RESULTS_PROPERTY, TEMPLATE_NAME, Sheet, Workbook
 from importer.reading.xlsx import opened_package
 
 if TYPE_CHECKING:
     from importer.reading.package import Package
-    from importer.reading.sheet_scan import SheetScan
+    from importer.reading.scan import SheetScan
     from importer.reading.source import Source
     from importer.reading.table import Place, ReadOptions, Table
 
@@ -42,7 +44,7 @@ class _OdsReader:
     source: Source
 
     def describe(self) -> Workbook:
-        """Unpack every part once, and read the names of the sheets."""
+        """Unpack every part once, read the names of the sheets, and measure all of them."""
         place = self.source.place
         with opened_package(self.source, place) as package:
             package.prove()
@@ -50,6 +52,7 @@ class _OdsReader:
             found = OpenSheets(package.blocks(_CONTENT), place)
             has_macros = _SCRIPTS in package
             is_ours = _is_results(package, place)
+        refuse_large(found.area, place)
         sheets = tuple(
             Sheet(name=name, part=str(number), is_visible=is_visible)
             for number, (name, is_visible) in enumerate(found.sheets)
@@ -62,7 +65,7 @@ class _OdsReader:
             is_results=is_ours,
             has_macros=has_macros,
             waits_for_calculation=False,
-            is_template=TEMPLATE_NAME in found.areas,
+            is_template=TEMPLATE_NAME in found.named,
         )
 
     def scan(self, sheet: Sheet, place: Place, *, exact: bool = False) -> SheetScan:

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from xml.parsers import expat
 
 from importer.problems import ProblemCode
 from importer.reading.merged import MOST_MERGED
-from importer.reading.package import refuse_doctype
-from importer.reading.sheet_scan import (
+from importer.reading.ods_xml import (
+    CELLS,
+    COLUMNS_REPEATED,
+    DRAW,
+    FORMULA,
+    OFFICE,
+    ROWS_REPEATED,
+    TABLE,
+    TEXT,
+    VALUE_TYPE,
+    count,
+    feed,
+    unsure,
+    xml_parser,
+)
+from importer.reading.scan import (
     AREA_LIMIT,
     COLUMN_LIMIT,
     CONTROL,
@@ -26,57 +39,12 @@ from importer.reading.sheet_scan import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from importer.errors import SourceError
     from importer.reading.table import Place
 
-_NAMESPACE = "urn:oasis:names:tc:opendocument:xmlns:"
-_TABLE, _OFFICE, _TEXT = (f"{_NAMESPACE}{n}:1.0 " for n in ("table", "office", "text"))
-_STYLE, _DRAW = f"{_NAMESPACE}style:1.0 ", f"{_NAMESPACE}drawing:1.0 "
 _CALC_TYPE = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0 value-type"
 _ERROR_TEXT = re.compile(r"\s*(?:#[A-Z/0!?]+|Err:\d+)\s*")
-_CELLS = (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell")
-_GAPS = (f"{_TEXT}tab", f"{_TEXT}line-break")
-
-
-class OpenSheets:
-    """The sheets of an OpenDocument spreadsheet: name, and whether people see it."""
-
-    def __init__(self, blocks: Iterator[bytes], place: Place) -> None:
-        """Go through the content once.
-
-        Raises:
-            SourceError: A table lies within another one.
-        """
-        self.sheets: list[tuple[str, bool]] = []
-        self.areas: set[str] = set()
-        """The names that areas of it have, in lower case."""
-        self._place = place
-        self._hidden: set[str] = set()
-        self._style = ""
-        self._depth = 0
-        parser = _parser(place)
-        parser.StartElementHandler = self._begins
-        parser.EndElementHandler = self._ends
-        _feed(parser, blocks)
-
-    def _begins(self, name: str, attributes: dict[str, str]) -> None:
-        if name == f"{_STYLE}style":
-            self._style = attributes.get(f"{_STYLE}name", "")
-        elif name == f"{_STYLE}table-properties":
-            if attributes.get(f"{_TABLE}display") == "false":
-                self._hidden.add(self._style)
-        elif name == f"{_TABLE}table":
-            self._depth += 1
-            if self._depth > 1:
-                raise _unsure(self._place)
-            is_visible = attributes.get(f"{_TABLE}style-name", "") not in self._hidden
-            self.sheets.append((attributes.get(f"{_TABLE}name", ""), is_visible))
-        elif name == f"{_TABLE}named-range":
-            self.areas.add(attributes.get(f"{_TABLE}name", "").casefold())
-
-    def _ends(self, name: str) -> None:
-        if name == f"{_TABLE}table":
-            self._depth -= 1
+_STRING = f"{OFFICE}string-value"
+_GAPS = (f"{TEXT}tab", f"{TEXT}line-break")
 
 
 def scan_table(blocks: Iterator[bytes], number: int, place: Place, *, exact: bool) -> SheetScan:
@@ -93,7 +61,7 @@ def scan_table(blocks: Iterator[bytes], number: int, place: Place, *, exact: boo
         ValueError: It is no OpenDocument spreadsheet.
     """
     scanner = _Scanner(number, place, exact=exact)
-    _feed(scanner.parser, blocks)
+    feed(scanner.parser, blocks)
     return SheetScan(
         extent=scanner.reach.extent,
         hidden_rows=scanner.hidden_rows,
@@ -107,8 +75,8 @@ class _Cell:
 
     def __init__(self, attributes: dict[str, str]) -> None:
         self.attributes = attributes
-        self.kind = attributes.get(f"{_OFFICE}value-type", "")
-        self.repeated = _count(attributes, f"{_TABLE}number-columns-repeated", COLUMN_LIMIT)
+        self.kind = attributes.get(VALUE_TYPE, "")
+        self.repeated = count(attributes, COLUMNS_REPEATED, COLUMN_LIMIT)
         self.paragraphs: list[str] = []
         self.has_gap = False
 
@@ -120,13 +88,13 @@ class _Cell:
     @property
     def says_otherwise(self) -> bool:
         """Return whether its value is another text than the one that people see."""
-        value = self.attributes.get(f"{_OFFICE}string-value")
+        value = self.attributes.get(_STRING)
         return bool(value and self.paragraphs and value.split() != self.text.split())
 
     @property
     def finding(self) -> int | None:
         """Return what is to be said of it beside its value, None when there is nothing."""
-        is_formula = f"{_TABLE}formula" in self.attributes
+        is_formula = FORMULA in self.attributes
         has_error_text = is_formula and _ERROR_TEXT.fullmatch(self.text) is not None
         if self.attributes.get(_CALC_TYPE) == "error" or has_error_text:
             return ERROR
@@ -149,7 +117,9 @@ class _Scanner:
         self._row = 0
         self._row_count = 0
         self._is_hidden = False
-        self._hidden_groups: list[bool] = []
+        self._groups: list[bool] = []
+        """Whether each group of rows around is hidden."""
+        self._hidden_groups = 0
         self._column = 0
         self._cell: _Cell | None = None
         self._aside = 0
@@ -162,53 +132,54 @@ class _Scanner:
         self.hidden_rows = 0
         self.findings = Findings()
         self.merged: list[Extent] = []
-        self.parser = _parser(place)
+        self.parser = xml_parser(place)
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self._begins
         self.parser.EndElementHandler = self._ends
         self.parser.CharacterDataHandler = self._characters
 
     def _begins(self, name: str, attributes: dict[str, str]) -> None:
-        if name == f"{_TABLE}table":
+        if name == f"{TABLE}table":
             self._is_here = self._tables_before == 0
             self._tables_before -= 1
         elif not self._is_here:
             return
         elif self._cell is not None:
             self._inside_cell(name)
-        elif name == f"{_TABLE}table-row":
+        elif name == f"{TABLE}table-row":
             self._row_begins(attributes)
-        elif name == f"{_TABLE}table-row-group":
-            self._hidden_groups.append(attributes.get(f"{_TABLE}display") == "false")
-        elif name in _CELLS and self._row_count:
+        elif name == f"{TABLE}table-row-group":
+            self._groups.append(attributes.get(f"{TABLE}display") == "false")
+            self._hidden_groups += self._groups[-1]
+        elif name in CELLS and self._row_count:
             self._cell = _Cell(attributes)
 
     def _ends(self, name: str) -> None:
-        if name == f"{_TABLE}table":
+        if name == f"{TABLE}table":
             self._is_here = False
         elif not self._is_here:
             return
         elif self._aside:
             self._aside -= 1
-        elif name in _CELLS and self._cell is not None:
+        elif name in CELLS and self._cell is not None:
             self._cell_ends(self._cell)
             self._cell = None
-        elif name == f"{_TEXT}p" and self._cell is not None and self._paragraph is not None:
+        elif name == f"{TEXT}p" and self._cell is not None and self._paragraph is not None:
             self._cell.paragraphs.append("".join(self._paragraph))
             self._paragraph = None
-        elif name == f"{_TABLE}table-row":
+        elif name == f"{TABLE}table-row":
             self._row_ends()
-        elif name == f"{_TABLE}table-row-group":
-            self._hidden_groups.pop()
+        elif name == f"{TABLE}table-row-group":
+            self._hidden_groups -= self._groups.pop()
 
     def _inside_cell(self, name: str) -> None:
         if self._aside:
             self._aside += 1
-        elif name == f"{_OFFICE}annotation" or name.startswith(_DRAW):
-            self._aside, self._is_drawing = 1, name.startswith(_DRAW)
-        elif name == f"{_TEXT}p":
+        elif name == f"{OFFICE}annotation" or name.startswith(DRAW):
+            self._aside, self._is_drawing = 1, name.startswith(DRAW)
+        elif name == f"{TEXT}p":
             self._paragraph = []
-        elif name == f"{_TEXT}s" and self._paragraph is not None:
+        elif name == f"{TEXT}s" and self._paragraph is not None:
             self._paragraph.append(" ")
         elif name in _GAPS and self._cell is not None:
             # calamine leaves them out, and would join the words on both sides.
@@ -217,29 +188,29 @@ class _Scanner:
     def _characters(self, text: str) -> None:
         if self._aside and self._is_drawing and text.strip():
             # calamine takes the text of a drawing for the cell's.
-            raise _unsure(self._place)
+            raise unsure(self._place)
         if self._paragraph is not None and not self._aside:
             self._paragraph.append(text)
 
     def _row_begins(self, attributes: dict[str, str]) -> None:
-        self._row_count = _count(attributes, f"{_TABLE}number-rows-repeated", ROW_LIMIT)
+        self._row_count = count(attributes, ROWS_REPEATED, ROW_LIMIT)
         if self._row + self._row_count > ROW_LIMIT:
             raise ValueError
-        is_hidden = attributes.get(f"{_TABLE}visibility", "visible") != "visible"
-        self._is_hidden = is_hidden or any(self._hidden_groups)
+        is_hidden = attributes.get(f"{TABLE}visibility", "visible") != "visible"
+        self._is_hidden = is_hidden or self._hidden_groups > 0
         self._column = 0
         self._has_value = False
 
     def _cell_ends(self, cell: _Cell) -> None:
         column, self._column = self._column, self._column + cell.repeated
         if self._column > COLUMN_LIMIT or cell.says_otherwise:
-            raise _unsure(self._place)
-        is_formula = f"{_TABLE}formula" in cell.attributes
+            raise unsure(self._place)
+        is_formula = FORMULA in cell.attributes
         if not cell.kind and cell.text.strip() and not is_formula:
-            raise _unsure(self._place)
+            raise unsure(self._place)
         counts = cell.kind != "string" or not self._exact
         if cell.kind and (counts or cell.text.strip() or cell.attributes.get(_STRING)):
-            self.reach.take(self._row, column, rows=self._row_count, columns=cell.repeated)
+            self.reach.take_area(self._row, column, rows=self._row_count, columns=cell.repeated)
             self._has_value = True
         if cell.finding is not None:
             self._found.append((column, cell.repeated, cell.finding))
@@ -261,8 +232,8 @@ class _Scanner:
         self._found.clear()
 
     def _take_merged(self, cell: _Cell, column: int) -> None:
-        columns = _count(cell.attributes, f"{_TABLE}number-columns-spanned", COLUMN_LIMIT)
-        rows = _count(cell.attributes, f"{_TABLE}number-rows-spanned", ROW_LIMIT)
+        columns = count(cell.attributes, f"{TABLE}number-columns-spanned", COLUMN_LIMIT)
+        rows = count(cell.attributes, f"{TABLE}number-rows-spanned", ROW_LIMIT)
         if columns * rows == 1:
             return
         if len(self.merged) >= MOST_MERGED:
@@ -275,31 +246,3 @@ class _Scanner:
                 last_column=column + columns - 1,
             )
         )
-
-
-_STRING = f"{_OFFICE}string-value"
-
-
-def _parser(place: Place) -> expat.XMLParserType:
-    parser = expat.ParserCreate(namespace_separator=" ")
-    refuse_doctype(parser, place)
-    return parser
-
-
-def _feed(parser: expat.XMLParserType, blocks: Iterator[bytes]) -> None:
-    for block in blocks:
-        parser.Parse(block, False)  # noqa: FBT003 - expat takes no keyword
-    parser.Parse(b"", True)  # noqa: FBT003 - as above
-
-
-def _count(attributes: dict[str, str], name: str, most: int) -> int:
-    """Return how often something comes; ValueError when that cannot be."""
-    count = int(attributes.get(name, "1"))
-    if not 0 < count <= most:
-        raise ValueError
-    return count
-
-
-def _unsure(place: Place) -> SourceError:
-    sentence = "Drawings, tables or text lie in its cells in a way that cannot be told for sure."
-    return place.refuse(ProblemCode.SOURCE_CORRUPT, sentence, todo="Save it as XLSX.")

@@ -100,13 +100,16 @@ class Package:
         """Yield the content of a part, however long it really is.
 
         Raises:
-            SourceError: There is no such part.
+            SourceError: There is no such part, or it is packed in an unusual way.
         """
         part = self._parts.get(_key(name))
         if part is None:
             raise self._place.refuse(
                 ProblemCode.SOURCE_CORRUPT, "A part of the workbook is missing."
             )
+        if part.compress_type not in _PACKINGS:
+            sentence = "It is packed in a way that is not read."
+            raise self._place.refuse(ProblemCode.SOURCE_CORRUPT, sentence)
         # The size in the table of contents may lie; a reader that believes it would stop there.
         believed = copy.copy(part)
         believed.file_size = UNPACKED_LIMIT + _BLOCK
@@ -122,8 +125,6 @@ class Package:
         """
         total = 0
         for part in self._parts.values():
-            if part.compress_type not in _PACKINGS:
-                raise self._place.refuse(ProblemCode.SOURCE_CORRUPT)
             size = 0
             tail = b""
             for block in self.blocks(part.filename):

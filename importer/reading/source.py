@@ -29,12 +29,23 @@ class Unpacked:
     """
 
     def __init__(self, place: Place, packed_size: int) -> None:
-        """Begin with nothing; `packed_size` in bytes says how much may come out."""
+        """Begin with nothing; `packed_size` in bytes says how much may come out.
+
+        Raises:
+            SourceError: There is no folder for temporary files that can be written.
+        """
         self._place = place
         self._packed_size = packed_size
         self._size = 0
         # Unbuffered, so that every view sees what was written; its end closes it.
-        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives as long as this
+        try:
+            self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives as long as this
+        except OSError:
+            raise place.refuse(
+                ProblemCode.SOURCE_TOO_LARGE,
+                "No temporary file can be written to unpack it into.",
+                todo="Name a folder that can be written, on a disk with room: TMPDIR.",
+            ) from None
 
     def __del__(self) -> None:
         """Give the bytes back to the disk."""

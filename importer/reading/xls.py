@@ -11,6 +11,7 @@ from importer.problems import ProblemCode
 from importer.reading.binary_scan import CellTally, areas_of
 from importer.reading.grid import open_grid
 from importer.reading.package import UNPACKED_LIMIT, sound_archive
+from importer.reading.scan import Reach, refuse_large
 from importer.reading.workbook import Sheet, Workbook
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     import olefile
 
-    from importer.reading.sheet_scan import SheetScan
+    from importer.reading.scan import SheetScan
     from importer.reading.source import Source
     from importer.reading.table import Place, ReadOptions, Table
 
@@ -133,6 +134,7 @@ def _records(stream: bytes, start: int) -> Iterator[tuple[int, bytes]]:
 
 
 def _sheets(stream: bytes, place: Place) -> Iterator[Sheet]:
+    walked = area = 0
     for number, (kind, content) in enumerate(_records(stream, 0)):
         if number == 0 and (kind != _BOF or struct.unpack_from("<H", content)[0] != _EXCEL_97):
             sentence = "The workbook is of Excel 95 or older."
@@ -145,21 +147,38 @@ def _sheets(stream: bytes, place: Place) -> Iterator[Sheet]:
             start, state, what, length, is_wide = struct.unpack_from("<IBBBB", content)
             name = content[8 : 8 + length * (2 if is_wide & 1 else 1)]
             text = name.decode("utf-16-le" if is_wide & 1 else "latin-1")
-            _prove_sheet(stream, start)
+            end, size = _measured(stream, start)
+            walked, area = walked + end - start, area + size
+            if walked > len(stream):  # sheets that share their records, to be read again and again
+                raise ValueError
+            refuse_large(area, place)
             if what == 0:
                 yield Sheet(name=text, part=str(start), is_visible=not state & 3)
         if kind == _EOF:
             return
 
 
-def _prove_sheet(stream: bytes, start: int) -> None:
-    """Go through a sheet that nobody may want; calamine decodes all of them."""
-    depth = 0
+def _measured(stream: bytes, start: int) -> tuple[int, int]:
+    """Return where a sheet ends and over how many cells its values are spread.
+
+    Nobody may want that sheet, but calamine decodes all of them.
+    """
+    depth, end, reach = 0, start, Reach()
     for kind, content in _records(stream, start):
         _prove_counts(kind, content, stream)
+        end += 4 + len(content)
         depth += (kind == _BOF) - (kind == _EOF)
         if depth <= 0:
-            return
+            break
+        if kind in _CELLS:
+            row, column = struct.unpack_from("<HH", content)
+            reach.take_area(row, column, rows=1, columns=_columns_in(kind, content))
+    return end, reach.extent.area if reach.extent else 0
+
+
+def _columns_in(kind: int, content: bytes) -> int:
+    """Return how many cells a record of cells holds."""
+    return (len(content) - 6) // _RK_SIZE if kind == _SEVERAL_RK else 1
 
 
 def _scan(stream: bytes, start: int, place: Place) -> SheetScan:
@@ -198,8 +217,7 @@ def _take(cells: CellTally, seen: bytearray, kind: int, content: bytes) -> None:
 
 def _take_cells(cells: CellTally, seen: bytearray, kind: int, content: bytes) -> None:
     row, column = struct.unpack_from("<HH", content)
-    count = (len(content) - 6) // _RK_SIZE if kind == _SEVERAL_RK else 1
-    for one in range(column, column + count):
+    for one in range(column, column + _columns_in(kind, content)):
         at, bit = divmod(row * _COLUMNS + one, 8)
         if seen[at] & 1 << bit:  # two values for one cell
             raise ValueError

@@ -11,15 +11,16 @@ from importer.errors import SourceError
 from importer.problems import ProblemCode
 from importer.reading.grid import open_grid
 from importer.reading.package import Package, sound_archive
-from importer.reading.sheet_scan import SheetScan, scan_sheet
 from importer.reading.workbook import RESULTS_AS_CSV, Sheet, Workbook, describe, is_results
 from importer.reading.xlsx_copy import copy_workbook
+from importer.reading.xlsx_scan import scan_sheet
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator
 
     from importer.reading.edits import Edits
+    from importer.reading.scan import SheetScan
     from importer.reading.source import Source
     from importer.reading.table import Place, ReadOptions, Table
 

@@ -11,7 +11,8 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from importer.reading.package import refuse_doctype
-from importer.reading.sheet_scan import ColumnNumbers
+from importer.reading.shared_texts import SharedTexts, TextElements
+from importer.reading.xlsx_scan import ColumnNumbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +32,7 @@ def copy_workbook(
     package: Package, sheet_part: str, edits: Edits, out: IO[bytes], place: Place
 ) -> Counter[ProblemCode]:
     """Write the workbook again with edits in one sheet; return how many were made, by problem."""
-    copied = _SheetCopy(edits=edits, place=place)
+    copied = _SheetCopy(edits=edits, place=place, shared=SharedTexts(package, place))
     with zipfile.ZipFile(out, "w") as archive:
         for part in package.parts():
             info = zipfile.ZipInfo(part.filename, part.date_time)
@@ -49,6 +50,7 @@ class _SheetCopy:
 
     edits: Edits
     place: Place
+    shared: SharedTexts
     made: Counter[ProblemCode] = field(default_factory=Counter)
     _parser: expat.XMLParserType = field(init=False)
     _columns: ColumnNumbers = field(default_factory=ColumnNumbers)
@@ -64,6 +66,8 @@ class _SheetCopy:
     _cell_at: int | None = None
     """Where the cell begins that is about to change."""
     _cell: tuple[str, dict[str, str], Edit] | None = field(default=None, repr=False)
+    _text: TextElements = field(default_factory=TextElements, repr=False)
+    """What that cell holds."""
     _ready: list[bytes] = field(default_factory=list, repr=False)
 
     def of(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -72,6 +76,7 @@ class _SheetCopy:
         refuse_doctype(self._parser, self.place)
         self._parser.StartElementHandler = self._begins
         self._parser.EndElementHandler = self._ends
+        self._parser.CharacterDataHandler = self._characters
         for block in blocks:
             self._held += block
             self._parser.Parse(block, False)  # noqa: FBT003 - expat takes no keyword
@@ -87,7 +92,10 @@ class _SheetCopy:
 
     def _begins(self, name: str, attributes: dict[str, str]) -> None:
         self._safe = self._parser.CurrentByteIndex
-        match name.rpartition(":")[2]:
+        local = name.rpartition(":")[2]
+        if self._cell is not None:
+            self._text.begins(local)
+        match local:
             case "row":
                 self._row = int(attributes.get("r") or self._row + 1)
                 self._column = -1
@@ -106,12 +114,23 @@ class _SheetCopy:
         is_text = attributes.get("t") in _TEXT_TYPES
         if edit is not None and is_text and not _HIDDEN_CODE.search(edit.after):
             self._cell, self._cell_at = (name, attributes, edit), self._safe
+            self._text = TextElements()
+
+    def _characters(self, text: str) -> None:
+        if self._cell is not None:
+            self._text.characters(text)
 
     def _ends(self, name: str) -> None:
         end_tag = self._safe = self._parser.CurrentByteIndex
-        if self._cell is None or self._cell_at is None or name != self._cell[0]:
+        if self._cell is None or self._cell_at is None:
+            return
+        if name != self._cell[0]:
+            self._text.ends(name.rpartition(":")[2])
             return
         _, attributes, edit = self._cell
+        if not self._holds(edit.before, attributes.get("t")):
+            self._cell = self._cell_at = None
+            return
         self._hand_on(self._cell_at)
         end = self._held.index(b">", end_tag - self._held_at) + 1
         del self._held[:end]
@@ -120,6 +139,11 @@ class _SheetCopy:
         self._ready.append(_cell_xml(name, attributes, edit.after))
         self.made[edit.code] += 1
         self._cell = self._cell_at = None
+
+    def _holds(self, text: str, kind: str | None) -> bool:
+        """Return whether the cell that ends holds that text."""
+        found = self._text.text
+        return (found, text) in self.shared if kind == "s" else found == text
 
     def _hand_on(self, until: int) -> None:
         """Let go of what was held, up to this place of the part."""

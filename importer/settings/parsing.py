@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _YES = frozenset({"true", "yes", "on", "1"})
 _NO = frozenset({"false", "no", "off", "0"})
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "bar": "|", "pipe": "|"}
-_NO_FILES = frozenset({"utf-7", "idna", "punycode", "unicode_escape", "raw-unicode-escape"})
+_NO_FILES = frozenset({"utf-7", "idna", "punycode", "unicode-escape", "raw-unicode-escape"})
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _LOCATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SPAN = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
@@ -157,7 +157,7 @@ def encoding(word: str) -> str:
         b" ".decode(name, "replace")
     except (LookupError, ValueError):
         raise ValueError("give a name such as cp1252, latin-1 or utf-16-le") from None
-    if name in _NO_FILES:
+    if name.replace("_", "-") in _NO_FILES:
         raise ValueError("no file is written in it")
     return "utf-8" if name in ("utf-8-sig", "ascii") else name
 

@@ -13,7 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from importer.cli.shell import shell
+from importer.errors import SourceError
+from importer.pipeline import fix_file
 from importer.pipeline.intake import take_in
+from importer.problems import ProblemCode as P
 from importer.reading.quotes import split_record
 from importer.settings import load_settings
 from tests.edges.reading_kit import number_cell, read, row_xml, text_cell, write_sheet
@@ -340,3 +343,32 @@ def test_a_record_is_made_of_its_cells_and_what_stands_between(raw: str) -> None
     parts = [raw[begin:end] for begin, end in found.spans]
     assert ",".join(parts) == raw.rstrip("\r\n")
     assert len(parts) == len(found.cells)
+
+
+class SavesMeanwhile:
+    """A clock that is read once the file was taken in, when somebody else saves it."""
+
+    def __init__(self, path: Path, content: bytes) -> None:
+        self._path, self._content = path, content
+
+    def now(self) -> datetime:
+        self._path.write_bytes(self._content)
+        return datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def test_a_source_that_somebody_saves_meanwhile_gets_no_copy(tmp_path: Path) -> None:
+    source = write(tmp_path, f"{HEADINGS}\n{DIRTY}\n".encode())
+    other = f"{HEADINGS}\n{CLEAN}\n{DIRTY}\n".encode()
+    settings = load_settings({}, environ={}, folder=tmp_path)
+    with pytest.raises(SourceError) as caught:
+        fix_file(source, tmp_path / "f.csv", settings, clock=SavesMeanwhile(source, other))
+    assert caught.value.code == P.SOURCE_CHANGING.code
+    assert not (tmp_path / "f.csv").exists()
+
+
+def test_a_cell_of_only_invisible_letters_that_took_a_default_is_left(tmp_path: Path) -> None:
+    line = CLEAN.replace("4021", "\u200b")
+    source = write(tmp_path, f"{HEADINGS}\n{line}\n".encode())
+    copy = tmp_path / "fixed.csv"
+    assert check(source, "--location-id", "4021", "--fix", copy)[0] == 0
+    assert copy.read_bytes() == source.read_bytes()

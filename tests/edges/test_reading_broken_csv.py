@@ -173,3 +173,8 @@ def test_a_problem_behind_the_last_heading_is_the_rows(tmp_path: Path) -> None:
 def test_a_first_line_that_names_no_delimiter_refuses_the_file(tmp_path: Path, sign: str) -> None:
     error = refusal(write_csv(tmp_path, f"sep={sign}\n{HEAD}{GOOD}"), ProblemCode.DELIMITER_UNCLEAR)
     assert "line 1:" in error.message
+
+
+def test_a_row_that_lies_wholly_beyond_the_headings_is_too_wide(tmp_path: Path) -> None:
+    found = read(write_csv(tmp_path, "a,b,c\n1,2,3\n,,,Bob,Lee\n,,,,\n"))
+    assert found.problems == [(3, "ROW_TOO_WIDE", None)]

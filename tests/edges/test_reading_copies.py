@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,9 @@ from msoffcrypto.format import ooxml
 
 from importer.problems import ProblemCode as P
 from importer.reading import Edit, Edits, ReadOptions, open_table
+from importer.reading.package import Package
+from importer.reading.table import Place
+from importer.reading.xlsx_copy import copy_workbook
 from tests.edges.reading_kit import (
     HEADINGS_XML,
     number_cell,
@@ -89,6 +93,67 @@ def test_a_sheet_whose_elements_have_a_prefix_keeps_it(tmp_path: Path) -> None:
     copy, made = copied(source, [edit(2, 0, "before", "Anna")])
     assert made == 1
     assert read(copy).rows[2][0] == "Anna"
+
+
+def shared(folder: Path, texts: str, cell: str) -> Path:
+    """Write a workbook whose first cell is one of the texts that its cells share."""
+    parts = package_parts(sheet_xml(anna(f'<c t="s"><v>{cell}</v></c>')))
+    parts["xl/sharedStrings.xml"] = f"<sst>{texts}</sst>"
+    return pack(folder, parts)
+
+
+SHARED = (
+    "<si><t>other</t></si>"
+    "<si><r><t>An</t></r><r><t>na_x0041_</t></r><rPh><t>aside</t></rPh></si>"
+    "<si/>"
+)
+
+
+@pytest.mark.parametrize(
+    ("cell", "before", "made"),
+    [("1", "AnnaA", 1), ("0", "AnnaA", 0), ("2", "", 1), ("3", "", 0), ("x", "other", 0)],
+)
+def test_a_shared_text_is_changed_only_where_it_is_the_one_that_was_read(
+    cell: str, before: str, made: int, tmp_path: Path
+) -> None:
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    out = io.BytesIO()
+    source = shared(tmp_path, SHARED, cell)
+    with zipfile.ZipFile(source) as archive:
+        package = Package(archive, Place(file="a.xlsx"))
+        sheet = "xl/worksheets/sheet1.xml"
+        edits = Edits(iter([edit(2, 0, before, "Bob")]))
+        counts = copy_workbook(package, sheet, edits, out, Place(file="a.xlsx"))
+    assert counts.total() == made
+    (folder / source.name).write_bytes(out.getvalue())
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(folder / source.name) as new:
+        assert (old.read(sheet) == new.read(sheet)) == (not made)
+
+
+@pytest.mark.parametrize(
+    "written", ["a_x0041_b", "a_x000D_b", "a\r\nb", "a&#13;b", "a &amp; b", "a_x005F_x0041_b"]
+)
+@pytest.mark.parametrize("is_shared", ["yes", "no"])
+def test_a_cell_is_known_by_its_text_however_a_workbook_writes_it(
+    written: str, is_shared: str, tmp_path: Path
+) -> None:
+    source = write_sheet(tmp_path, anna(text_cell(written)))
+    if is_shared == "yes":
+        source = shared(tmp_path, f'<si><t xml:space="preserve">{written}</t></si>', "0")
+    copy, made = copied(source, [edit(2, 0, read(source).rows[2][0], "Bob")])
+    assert made == 1
+    assert read(copy).rows[2][0] == "Bob"
+
+
+@pytest.mark.parametrize("cell", [text_cell("Somebody"), "shared"])
+def test_a_cell_of_a_workbook_that_holds_another_text_is_left(cell: str, tmp_path: Path) -> None:
+    source = write_sheet(tmp_path, anna(cell))
+    if cell == "shared":
+        source = shared(tmp_path, "<si><t>Somebody</t></si>", "0")
+    copy, made = copied(source, [edit(2, 0, "before", "Bob")])
+    assert made == 0
+    assert read(copy).rows[2][0] == "Somebody"
 
 
 def test_a_cell_that_was_changed_meanwhile_is_left(tmp_path: Path) -> None:

@@ -77,3 +77,9 @@ def test_a_letter_that_two_blocks_share_is_whole(tmp_path: Path) -> None:
     found = read(write_csv(tmp_path, HEAD + f"{filler}é,Ek,1\n"))
     assert found.rows[2][0] == filler + "é"
     assert found.problems == [(2, "CELL_TOO_LONG", 0)]
+
+
+def test_a_byte_that_the_encoding_named_has_not_is_told_without_another_one(tmp_path: Path) -> None:
+    path = write_csv(tmp_path, (HEAD + "José,").encode("cp1252") + b"E\x81k,1\n")
+    assert read(path, encoding="cp1252").problems == [(2, "CELL_NOT_DECODABLE", 1)]
+    assert "UTF-8" not in ProblemCode.CELL_NOT_DECODABLE.sentence

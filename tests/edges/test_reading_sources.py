@@ -227,7 +227,13 @@ def test_an_encoding_has_one_name(word: str, name: str) -> None:
     assert encoding(word) == name
 
 
-@pytest.mark.parametrize("word", ["", "nonsense", "base64", "rot13", "utf-7", "idna", "zlib"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("", "nonsense", "base64", "rot13", "utf-7", "utf_7", "idna", "punycode", "zlib"),
+        *("unicode_escape", "unicode-escape", "raw_unicode_escape", "raw-unicode-escape"),
+    ],
+)
 def test_what_is_no_encoding_of_files_is_refused(word: str) -> None:
     with pytest.raises(ValueError, match=r"name such as|is written|is empty"):
         encoding(word)

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape, quoteattr
 
+import olefile
 import openpyxl
 import xlwt
+from xlwt.CompoundDoc import XlsDoc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,7 +66,7 @@ def write_book(folder: Path, kind: str, *sheets: Sheet) -> Path:
         "xlsx": _write_xlsx,
         "xls": _write_xls,
         "xlsb": write_xlsb,
-        "ods": lambda path, sheets: pack_ods(path, "".join(map(_ods_table, sheets))),
+        "ods": lambda path, sheets: pack_ods(path, "".join(map(ods_table, sheets))),
     }
     writers[kind](path, sheets)
     return path
@@ -121,6 +123,25 @@ def _write_xls(path: Path, sheets: Sequence[Sheet]) -> None:
     book.save(str(path))
 
 
+def xls_stream(tmp_path: Path, rows: list[tuple[object, ...]]) -> bytes:
+    """Return the records of an XLS workbook."""
+    with olefile.OleFileIO(write_book(tmp_path, "xls", Sheet(rows=rows))) as container:
+        content: bytes = container.openstream("Workbook").read()
+    return content.rstrip(b"\0") + bytes(3)  # the last record ends the sheet
+
+
+def packed_xls(tmp_path: Path, stream: bytes) -> Path:
+    """Write records into a container."""
+    path = tmp_path / "packed.xls"
+    XlsDoc().save(str(path), stream)
+    return path
+
+
+def biff(kind: int, content: bytes) -> bytes:
+    """Return one record of an XLS workbook."""
+    return struct.pack("<HH", kind, len(content)) + content
+
+
 def text_p(text: str) -> str:
     """Return a paragraph of OpenDocument text."""
     return f"<text:p>{escape(text)}</text:p>"
@@ -160,7 +181,8 @@ def ods_row(cells: str, attributes: str = "") -> str:
     return f"<table:table-row {attributes}>{cells}</table:table-row>"
 
 
-def _ods_table(sheet: Sheet) -> str:
+def ods_table(sheet: Sheet) -> str:
+    """Return the XML of one sheet."""
     spans = {
         (first, left): f'table:number-rows-spanned="{last - first + 1}" '
         f'table:number-columns-spanned="{right - left + 1}"'

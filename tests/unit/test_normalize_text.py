@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from importer.normalize import LONGEST_NAME, LONGEST_TEXT, normalize_name, normalize_text
+from importer.normalize import LONGEST_NAME, LONGEST_TEXT, Cell, normalize_name, normalize_text
 from importer.normalize.text import LONGEST_CELL
 from importer.problems import ProblemCode
 
@@ -160,3 +160,9 @@ def test_the_mark_of_our_own_results_is_removed(text: str) -> None:
 def test_an_error_value_behind_what_cannot_be_seen_is_nobodys_name() -> None:
     cell = normalize_name("\u200b#N/A\ufeff")
     assert (cell.text, cell.problem) == ("\u200b#N/A\ufeff", ProblemCode.CELL_ERROR_VALUE)
+
+
+def test_blank_braille_is_a_space() -> None:
+    """Two given names stay two, as they are when rows are compared."""
+    assert normalize_name("Mary\u2800Ann") == Cell("Mary Ann")
+    assert normalize_name("\u2800Mary\u2800") == Cell("Mary")

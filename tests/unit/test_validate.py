@@ -188,6 +188,15 @@ def test_defaults_fill_absent_columns_and_empty_cells() -> None:
     assert [request and request.reason for request in requests] == ["Flu shot", "Cough"]
 
 
+@pytest.mark.parametrize("unseen", ["", " ", "\u200b", "\u2800", "\u3164 \ufeff", "\u00a0"])
+def test_default_fills_a_cell_in_which_nobody_sees_anything(unseen: str) -> None:
+    rules = replace(CHICAGO, defaults={"location_id": "4022"})
+    (row,) = check(GOOD | {"location_id": unseen}, rules=rules)
+    assert row.problems == ()
+    assert row.request is not None
+    assert row.request.location_id == 4022
+
+
 def test_default_that_is_wrong_is_told_without_a_column() -> None:
     (row,) = check(GOOD, rules=replace(CHICAGO, defaults={"is_walk_in": "maybe"}))
     assert told(row) == [(P.BOOLEAN_UNKNOWN, "is_walk_in", None)]
@@ -217,6 +226,13 @@ def test_cell_that_could_not_be_read_keeps_its_row_from_being_blank() -> None:
     (row,) = check(dict.fromkeys(GOOD, ""), found=[problem_at(2, P.CELL_ERROR_VALUE)])
     assert not row.is_blank
     assert (P.CELL_ERROR_VALUE, "phone", 2) in told(row)
+
+
+def test_row_that_lies_wholly_beyond_the_headings_is_not_blank() -> None:
+    empty = dict.fromkeys(GOOD, "")
+    (row,) = check(empty, found=[problem_at(None, P.ROW_TOO_WIDE)])
+    assert (row.is_blank, row.request) == (False, None)
+    assert P.ROW_TOO_WIDE in [problem.code for problem in row.problems]
 
 
 def test_trouble_in_a_column_that_is_not_sent_does_not_stop_its_row() -> None:

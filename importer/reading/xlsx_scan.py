@@ -1,16 +1,24 @@
-"""A second look at a sheet: how far it goes, and the cells that calamine shows as empty."""
+"""A second look at a worksheet of XLSX: how far it goes, and what calamine shows as empty."""
 
 from __future__ import annotations
 
 import re
-from array import array
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from importer.problems import ProblemCode
 from importer.reading.merged import MOST_MERGED
 from importer.reading.package import refuse_doctype
+from importer.reading.scan import (
+    COLUMN_LIMIT,
+    ERROR,
+    NOT_CALCULATED,
+    ROW_LIMIT,
+    VALUE_USED,
+    Extent,
+    Findings,
+    Reach,
+    SheetScan,
+)
 from importer.reading.table import column_letter
 
 if TYPE_CHECKING:
@@ -18,19 +26,6 @@ if TYPE_CHECKING:
 
     from importer.reading.table import Place
 
-AREA_LIMIT = 20_000_000
-"""The most cells between the first and the last one with a value."""
-ROW_LIMIT = 1_048_576
-COLUMN_LIMIT = 16_384
-
-_SEEN = (
-    ProblemCode.CELL_ERROR_VALUE,
-    ProblemCode.FORMULA_NOT_CALCULATED,
-    ProblemCode.FORMULA_VALUE_USED,
-    ProblemCode.CELL_CONTROL_CHARACTER,
-)
-ERROR, NOT_CALCULATED, VALUE_USED, CONTROL = range(len(_SEEN))
-"""What `Findings.add` takes: the places of these problems."""
 _MOST_LETTERS = 3
 _AREA = re.compile("([A-Z]{1,3})([0-9]{1,7})(?::([A-Z]{1,3})([0-9]{1,7}))?")
 _NO_CELL = "no cell"
@@ -38,101 +33,6 @@ _NEGATIVE_INDEX = re.compile(rb"""\st=["']s["'][^<>]{0,99}>\s{0,9}<(?:\w{1,9}:)?
 _LONGEST_CELL_START = 200
 _TRUE = ("1", "true")
 _NO_HEIGHT = ("0", "0.0")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extent:
-    """The smallest area that holds every value; rows and columns from 0, both ends included."""
-
-    first_row: int
-    first_column: int
-    last_row: int
-    last_column: int
-
-    @property
-    def area(self) -> int:
-        """Return how many cells it has."""
-        rows = self.last_row - self.first_row + 1
-        return rows * (self.last_column - self.first_column + 1)
-
-    def covers(self, other: Extent) -> bool:
-        """Return whether `other` lies within it."""
-        return (
-            self.first_row <= other.first_row
-            and self.first_column <= other.first_column
-            and self.last_row >= other.last_row
-            and self.last_column >= other.last_column
-        )
-
-
-class Reach:
-    """How far the values of a sheet go, as they are met."""
-
-    def __init__(self) -> None:
-        """Begin with no value."""
-        self._rows: tuple[int, int] | None = None
-        self._columns = (0, 0)
-
-    def take(self, row: int, column: int, *, rows: int = 1, columns: int = 1) -> None:
-        """Take an area of values in; row and column count from 0."""
-        last_row, last_column = row + rows - 1, column + columns - 1
-        if self._rows is None:
-            self._rows, self._columns = (row, last_row), (column, last_column)
-            return
-        self._rows = (min(self._rows[0], row), max(self._rows[1], last_row))
-        self._columns = (min(self._columns[0], column), max(self._columns[1], last_column))
-
-    @property
-    def extent(self) -> Extent | None:
-        """Return the area, None when no cell has a value."""
-        if self._rows is None:
-            return None
-        return Extent(
-            first_row=self._rows[0],
-            first_column=self._columns[0],
-            last_row=self._rows[1],
-            last_column=self._columns[1],
-        )
-
-
-class Findings:
-    """Cells of which more is to be said than their value, in the order of the sheet.
-
-    Arrays, because a sheet of formulas has millions of them.
-    """
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._rows = array("I")
-        self._columns = array("H")
-        self._codes = array("B")
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self._rows)
-
-    def add(self, row: int, column: int, code: int) -> None:
-        """Add one; `row` counts from 1, rows come in their order."""
-        self._rows.append(row)
-        self._columns.append(column)
-        self._codes.append(code)
-
-    def __iter__(self) -> Iterator[tuple[int, int, ProblemCode]]:
-        """Yield row number, column and problem of each."""
-        for row, column, code in zip(self._rows, self._columns, self._codes, strict=True):
-            yield row, column, _SEEN[code]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SheetScan:
-    """What the second look saw."""
-
-    extent: Extent | None
-    """None when no cell has a value."""
-    hidden_rows: int
-    findings: Findings
-    merged: tuple[Extent, ...] = ()
-    """The areas of merged cells."""
 
 
 def scan_sheet(
@@ -159,9 +59,9 @@ def scan_sheet(
             raise ValueError
         tail = block[-_LONGEST_CELL_START:]
     scanner.parser.Parse(b"", True)  # noqa: FBT003 - as above
-    scanner.end_cell()
+    scanner.end_row()
     return SheetScan(
-        extent=scanner.extent,
+        extent=scanner.reach.extent,
         hidden_rows=scanner.hidden_rows,
         findings=scanner.findings,
         merged=tuple(scanner.merged),
@@ -202,14 +102,13 @@ class _Scanner:
         self._row_text = ""
         self._is_hidden = False
         self._column = -1
+        self._filled_to = -1
+        """The last column of the row that has a value."""
         self._type: str | None = None
         self._is_formula = False
         self._has_value = False
         self._text = ""
-        self._first_row = 0
-        self._last_row = 0
-        self._first_column = COLUMN_LIMIT
-        self._last_column = -1
+        self.reach = Reach()
         self.hidden_rows = 0
         self.findings = Findings()
         self.merged: list[Extent] = []
@@ -221,18 +120,6 @@ class _Scanner:
             self.parser.CharacterDataHandler = self._characters
             self.parser.EndElementHandler = self._element_ends
 
-    @property
-    def extent(self) -> Extent | None:
-        """Return the area of the values seen so far."""
-        if not self._last_row:
-            return None
-        return Extent(
-            first_row=self._first_row - 1,
-            first_column=self._first_column,
-            last_row=self._last_row - 1,
-            last_column=self._last_column,
-        )
-
     def _element_begins(self, name: str, attributes: dict[str, str]) -> None:
         action = self._actions.get(name)
         if action is None:
@@ -241,7 +128,7 @@ class _Scanner:
         action(attributes)
 
     def _row_begins(self, attributes: dict[str, str]) -> None:
-        self.end_cell()
+        self.end_row()
         text = attributes.get("r") or str(self._row + 1)
         row = int(text)
         if not self._row < row <= ROW_LIMIT:
@@ -314,18 +201,18 @@ class _Scanner:
         self._text += text
 
     def _mark(self) -> None:
-        """Take the cell into the extent."""
-        column = self._column
-        # min() and max() take three times as long, and every cell comes by.
-        if column < self._first_column:  # noqa: PLR1730 - asked of every cell: a call costs more
-            self._first_column = column
-        if column > self._last_column:  # noqa: PLR1730 - asked of every cell: a call costs more
-            self._last_column = column
-        self._first_row = self._first_row or self._row
-        self._last_row = self._row
-        if self._is_hidden:
-            self.hidden_rows += 1
-            self._is_hidden = False
+        """Take the cell in, which has a value; the cells of a row come from left to right."""
+        if self._filled_to < 0:
+            self.reach.take(self._row - 1, self._column)
+            self.hidden_rows += self._is_hidden
+        self._filled_to = self._column
+
+    def end_row(self) -> None:
+        """Take in how far the row goes that ends."""
+        self.end_cell()
+        if self._filled_to >= 0:
+            self.reach.take(self._row - 1, self._filled_to)
+            self._filled_to = -1
 
     def end_cell(self) -> None:
         """Judge the formula of the cell that ends, if it has one."""
