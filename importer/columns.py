@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from importer.headings import (
     NEAR_ENOUGH,
-    column_letters,
     heading_key,
     imitated_field,
     known_field,
     score_of,
     shown_heading,
 )
-from importer.model import BOOKING_FIELDS, REQUIRED_FIELDS
+from importer.lettering import column_letter
+from importer.model import BOOKING_FIELDS, MAY_BE_JOINED, NAME_FIELDS, REQUIRED_FIELDS
 from importer.problems import FileProblem, ProblemCode
 
 if TYPE_CHECKING:
@@ -35,12 +35,6 @@ OUR_HEADINGS: tuple[str, ...] = (
     "row_key",
 )
 """What results put behind the source's own columns."""
-
-MAY_BE_JOINED = frozenset({"appointment_date"})
-"""Fields whose date and time of day may stand in two columns."""
-
-NAME_FIELDS = ("first_name", "last_name")
-"""What one column of whole names is split into."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,36 +114,17 @@ def plan_columns(
             headings, its first patient stands there.
     """
     ours = _our_columns(headings, is_results=is_results)
-    source = {c: text for c, text in enumerate(headings) if c not in ours}
-    claims = _Claims(source)
+    claims = _Claims({c: text for c, text in enumerate(headings) if c not in ours})
     claims.take_profile(profile)
     claims.take_known(except_for=profile.fields)
-    fields = {name: claims.by_field[name][0] for name in BOOKING_FIELDS if name in claims.by_field}
-    ignored = {column: text for column, text in source.items() if column not in claims.taken}
-    lookalikes = {c: name for c, text in ignored.items() if (name := imitated_field(text))}
-    explained = {*fields, *provided, *lookalikes.values(), *profile.fields}
-    problems = (
-        *claims.unmet,
-        *_twice(claims.by_field),
-        *(_lookalike(column, name) for column, name in lookalikes.items()),
-        *(
-            _missing(name, ignored, show_headings=show_headings)
-            for name in REQUIRED_FIELDS
-            if name not in explained
-        ),
-        *(
-            _unknown(column, text, fields, show_headings=show_headings)
-            for column, text in ignored.items()
-            if heading_key(text) and column not in lookalikes
-        ),
-    )
+    explained = {*provided, *profile.fields}
     return ColumnPlan(
-        fields=MappingProxyType(fields),
+        fields=MappingProxyType(claims.fields),
         joined=MappingProxyType(claims.joined),
         split=claims.split,
         row_key=next((c for c in ours if heading_key(headings[c]) == heading_key("row_key")), None),
         ours=ours,
-        problems=problems,
+        problems=(*claims.errors(explained, show=show_headings), *claims.left(show=show_headings)),
     )
 
 
@@ -199,6 +174,43 @@ class _Claims:
                 self.by_field.setdefault(name, []).append(column)
         self.taken.update(column for columns in self.by_field.values() for column in columns)
 
+    @property
+    def fields(self) -> dict[str, int]:
+        """Return the first column of each field that has one, in the order of the API."""
+        return {name: self.by_field[name][0] for name in BOOKING_FIELDS if name in self.by_field}
+
+    @property
+    def _ignored(self) -> dict[int, str]:
+        return {column: text for column, text in self._source.items() if column not in self.taken}
+
+    @property
+    def _lookalikes(self) -> dict[int, str]:
+        """Return the field that each column would be whose heading only looks like its name."""
+        found = ((column, imitated_field(text)) for column, text in self._ignored.items())
+        return {column: name for column, name in found if name}
+
+    def errors(self, explained: set[str], *, show: bool) -> Iterator[FileProblem]:
+        """Yield what keeps the file from being read.
+
+        Args:
+            explained: Fields that need no column, or of which something is said already.
+            show: Whether an unknown heading may be quoted.
+        """
+        yield from self.unmet
+        yield from _twice(self.by_field)
+        lookalikes = self._lookalikes
+        yield from (_lookalike(column, name) for column, name in lookalikes.items())
+        done = {*explained, *self.by_field, *lookalikes.values()}
+        for name in REQUIRED_FIELDS:
+            if name not in done:
+                yield _missing(name, self._ignored, show_headings=show)
+
+    def left(self, *, show: bool) -> Iterator[FileProblem]:
+        """Yield a warning for each column that is not sent."""
+        for column, text in self._ignored.items():
+            if heading_key(text) and column not in self._lookalikes:
+                yield _unknown(column, text, self.fields, show_headings=show)
+
     def _take_joined(self, name: str, headings: Sequence[str]) -> None:
         halves = [self._named(heading, f"{name} is joined from") for heading in headings]
         is_clear = all(len(found) == 1 for found in halves)
@@ -215,6 +227,10 @@ class _Claims:
         found = same or [c for c, text in self._source.items() if heading_key(text) == wanted]
         if not found:
             self._miss(f"{why} the heading {heading!r}")
+        elif self.taken.intersection(found):
+            letters = " and ".join(map(column_letter, found))
+            self._miss(f"{why} column {letters}, which another line of the profile names")
+            return []
         self.taken.update(found)
         return found
 
@@ -225,7 +241,7 @@ class _Claims:
 def _twice(claims: Mapping[str, Sequence[int]]) -> Iterator[FileProblem]:
     for name, columns in claims.items():
         if len(columns) > 1:
-            letters = " and ".join(column_letters(column) for column in columns)
+            letters = " and ".join(column_letter(column) for column in columns)
             also = ", or a date and a time under [joined]" if name in MAY_BE_JOINED else ""
             yield FileProblem(
                 code=ProblemCode.COLUMN_TWICE,
@@ -237,7 +253,7 @@ def _twice(claims: Mapping[str, Sequence[int]]) -> Iterator[FileProblem]:
 def _lookalike(column: int, field: str) -> FileProblem:
     return FileProblem(
         code=ProblemCode.HEADING_LOOKALIKE,
-        place=f"column {column_letters(column)}",
+        place=f"column {column_letter(column)}",
         hint=f"it looks like {field}",
     )
 
@@ -253,7 +269,7 @@ def _missing(field: str, ignored: Mapping[int, str], *, show_headings: bool) -> 
         column = -nearest
         quoted = f"{shown_heading(ignored[column])} " if show_headings else ""
         hint = (
-            f"{field}: the nearest heading is {quoted}in column {column_letters(column)}; "
+            f"{field}: the nearest heading is {quoted}in column {column_letter(column)}; "
             "map it under [columns]"
         )
     return FileProblem(code=ProblemCode.COLUMN_MISSING, hint=hint)
@@ -266,9 +282,9 @@ def _unknown(
     hints = [shown_heading(heading)] if show_headings else []
     field = known_field(heading)
     if field is not None and field in fields:
-        hints.append(f"{field} is read from column {column_letters(fields[field])}")
+        hints.append(f"{field} is read from column {column_letter(fields[field])}")
     return FileProblem(
         code=ProblemCode.COLUMN_UNKNOWN,
-        place=f"column {column_letters(column)}",
+        place=f"column {column_letter(column)}",
         hint="; ".join(hints),
     )

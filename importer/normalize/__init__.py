@@ -23,7 +23,7 @@ from importer.normalize.phone import normalize_phone
 from importer.normalize.places import STATES, normalize_state, normalize_zip
 from importer.normalize.suggestions import suggesting
 from importer.normalize.text import LONGEST_NAME, LONGEST_TEXT, normalize_name, normalize_text, tidy
-from importer.normalize.values import mapped_value
+from importer.normalize.values import mapped_id, mapped_value
 from importer.normalize.words import normalize_birth_sex, normalize_boolean
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "field_rules",
     "has_short_year",
     "join_moment",
+    "mapped_id",
     "mapped_value",
     "normalize_appointment",
     "normalize_birth_date",

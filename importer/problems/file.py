@@ -150,7 +150,7 @@ FILE: Final = {
     "IMP022": Entry(
         E,
         "bytes that are not text",
-        "The cell holds bytes that are not UTF-8.",
+        "The cell holds bytes, or a code, that stand for no character.",
         "Type the text of this cell again.",
         Example("Jos<byte E9>", "José"),
     ),
