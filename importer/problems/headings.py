@@ -79,7 +79,7 @@ HEADINGS: Final = {
         "If the change is right, correct [file] headings in the profile: solv-import map FILE.",
         Example('headings = ["Cell #"], but the file says Cell No', 'headings = ["Cell No"]'),
     ),
-    "IMP111": Entry(
+    "IMP113": Entry(
         E,
         "heading contradicts the order of dates",
         "The heading names another order of day and month than the settings.",

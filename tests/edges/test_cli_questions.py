@@ -159,7 +159,7 @@ def test_a_heading_that_contradicts_the_order_stops_a_run_that_nobody_watches(
 ) -> None:
     source = noted(tmp_path, "DD/MM/YYYY", "03/04/1985")
     code, err = unattended(str(source), "--date-order", "MDY")
-    assert (code, "IMP111" in err) == (3, True)
+    assert (code, "IMP113" in err) == (3, True)
     assert "1 both, the heading says day/month, the settings say month/day" in err
     assert unattended(str(source), "--date-order", "DMY")[0] == 0
     assert unattended(str(source))[0] == 3

@@ -66,7 +66,7 @@ def test_a_note_that_contradicts_the_given_order_is_a_question(found: OrderEvide
     assert "the heading says day/month, the settings say month/day" in problem.hint
     question = question_about("june.csv", questions.problems(), questions.confirmable())
     assert question is not None
-    assert (question.code, question.todo) == ("IMP111", ProblemCode.DATE_ORDER_CONTRADICTED.fix)
+    assert (question.code, question.todo) == ("IMP113", ProblemCode.DATE_ORDER_CONTRADICTED.fix)
 
 
 @pytest.mark.parametrize(
