@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from importer.headings import (
     NEAR_ENOUGH,
-    column_letters,
     heading_key,
     imitated_field,
     is_plain_name,
@@ -16,7 +15,8 @@ from importer.headings import (
     score_of,
     shown_heading,
 )
-from importer.model import BOOKING_FIELDS, REQUIRED_FIELDS
+from importer.lettering import column_letter
+from importer.model import BOOKING_FIELDS, MAY_BE_JOINED, NAME_FIELDS, REQUIRED_FIELDS
 from importer.problems import FileProblem, ProblemCode
 
 if TYPE_CHECKING:
@@ -36,12 +36,6 @@ OUR_HEADINGS: tuple[str, ...] = (
     "row_key",
 )
 """What results put behind the source's own columns."""
-
-MAY_BE_JOINED = frozenset({"appointment_date"})
-"""Fields whose date and time of day may stand in two columns."""
-
-NAME_FIELDS = ("first_name", "last_name")
-"""What one column of whole names is split into."""
 
 _FEWEST = 2
 """The fewest headings that make a table."""
@@ -124,39 +118,17 @@ def plan_columns(
             headings, its first patient stands there.
     """
     ours = our_columns(headings, is_results=is_results)
-    source = {c: text for c, text in enumerate(headings) if c not in ours}
-    claims = _Claims(source)
+    claims = _Claims({c: text for c, text in enumerate(headings) if c not in ours})
     claims.take_profile(profile)
     claims.take_known(except_for=profile.fields)
-    fields = {name: claims.by_field[name][0] for name in BOOKING_FIELDS if name in claims.by_field}
-    ignored = {column: text for column, text in source.items() if column not in claims.taken}
-    lookalikes = {c: name for c, text in ignored.items() if (name := imitated_field(text))}
-    explained = {*fields, *provided, *lookalikes.values(), *profile.fields}
-    problems = (
-        *claims.unmet,
-        *_twice(claims.by_field),
-        *(_lookalike(column, name) for column, name in lookalikes.items()),
-        *(
-            _missing(name, ignored, show_headings=show_headings)
-            for name in REQUIRED_FIELDS
-            if name not in explained
-        ),
-        *(
-            _unknown(column, text, fields, show_headings=show_headings)
-            for column, text in ignored.items()
-            if heading_key(text) and column not in lookalikes
-        ),
-        *(_synonym(claims.known[column], column) for column in sorted(claims.known)),
-    )
-    if (beside := _table_beside(source, claims.taken)) is not None:
-        problems = (beside, *problems)
+    explained = {*provided, *profile.fields}
     return ColumnPlan(
-        fields=MappingProxyType(fields),
+        fields=MappingProxyType(claims.fields),
         joined=MappingProxyType(claims.joined),
         split=claims.split,
         row_key=next((c for c in ours if heading_key(headings[c]) == heading_key("row_key")), None),
         ours=ours,
-        problems=problems,
+        problems=(*claims.errors(explained, show=show_headings), *claims.left(show=show_headings)),
     )
 
 
@@ -215,6 +187,65 @@ class _Claims:
                     self.known[column] = name
         self.taken.update(column for columns in self.by_field.values() for column in columns)
 
+    @property
+    def fields(self) -> dict[str, int]:
+        """Return the first column of each field that has one, in the order of the API."""
+        return {name: self.by_field[name][0] for name in BOOKING_FIELDS if name in self.by_field}
+
+    @property
+    def _ignored(self) -> dict[int, str]:
+        return {column: text for column, text in self._source.items() if column not in self.taken}
+
+    @property
+    def _lookalikes(self) -> dict[int, str]:
+        """Return the field that each column would be whose heading only looks like its name."""
+        found = ((column, imitated_field(text)) for column, text in self._ignored.items())
+        return {column: name for column, name in found if name}
+
+    def errors(self, explained: set[str], *, show: bool) -> Iterator[FileProblem]:
+        """Yield what keeps the file from being read.
+
+        Args:
+            explained: Fields that need no column, or of which something is said already.
+            show: Whether an unknown heading may be quoted.
+        """
+        yield from self._tables_beside()
+        yield from self.unmet
+        yield from _twice(self.by_field)
+        lookalikes = self._lookalikes
+        yield from (_lookalike(column, name) for column, name in lookalikes.items())
+        done = {*explained, *self.by_field, *lookalikes.values()}
+        for name in REQUIRED_FIELDS:
+            if name not in done:
+                yield _missing(name, self._ignored, show_headings=show)
+
+    def left(self, *, show: bool) -> Iterator[FileProblem]:
+        """Yield a warning for each column that is not sent, or by another name than its own."""
+        for column, text in self._ignored.items():
+            if heading_key(text) and column not in self._lookalikes:
+                yield _unknown(column, text, self.fields, show_headings=show)
+        for column in sorted(self.known):
+            yield _synonym(self.known[column], column)
+
+    def _tables_beside(self) -> Iterator[FileProblem]:
+        """Yield that a second table stands beside the one that is sent.
+
+        It does where an empty column has all that is sent on one side, and headings of which
+        none is on the other.
+        """
+        source = self._source
+        for gap in (column for column, text in source.items() if not text.strip()):
+            sides = ([c for c in source if c < gap], [c for c in source if c > gap])
+            held = [side for side in sides if any(column in self.taken for column in side)]
+            others = [c for side in sides if side not in held for c in side if source[c].strip()]
+            if len(held) == 1 and len(others) >= _FEWEST:
+                yield FileProblem(
+                    code=ProblemCode.TABLES_UNCLEAR,
+                    place=f"columns {column_letter(others[0])} to {column_letter(others[-1])}",
+                    hint=f"if it is one table, delete the empty column {column_letter(gap)}",
+                )
+                return
+
     def _take_joined(self, name: str, headings: Sequence[str]) -> None:
         halves = [self._named(heading, f"{name} is joined from") for heading in headings]
         is_clear = all(len(found) == 1 for found in halves)
@@ -231,6 +262,10 @@ class _Claims:
         found = same or [c for c, text in self._source.items() if heading_key(text) == wanted]
         if not found:
             self._miss(f"{why} the heading {heading!r}")
+        elif self.taken.intersection(found):
+            letters = " and ".join(map(column_letter, found))
+            self._miss(f"{why} column {letters}, which another line of the profile names")
+            return []
         self.taken.update(found)
         return found
 
@@ -241,7 +276,7 @@ class _Claims:
 def _twice(claims: Mapping[str, Sequence[int]]) -> Iterator[FileProblem]:
     for name, columns in claims.items():
         if len(columns) > 1:
-            letters = " and ".join(column_letters(column) for column in columns)
+            letters = " and ".join(column_letter(column) for column in columns)
             also = ", or a date and a time under [joined]" if name in MAY_BE_JOINED else ""
             yield FileProblem(
                 code=ProblemCode.COLUMN_TWICE,
@@ -250,29 +285,10 @@ def _twice(claims: Mapping[str, Sequence[int]]) -> Iterator[FileProblem]:
             )
 
 
-def _table_beside(source: Mapping[int, str], taken: Collection[int]) -> FileProblem | None:
-    """Return that a second table stands beside the one that is sent, None where none does.
-
-    It does where an empty column has all that is sent on one side, and headings of which none
-    is on the other.
-    """
-    for gap in (column for column, text in source.items() if not text.strip()):
-        sides = ([c for c in source if c < gap], [c for c in source if c > gap])
-        held = [side for side in sides if any(column in taken for column in side)]
-        others = [c for side in sides if side not in held for c in side if source[c].strip()]
-        if len(held) == 1 and len(others) >= _FEWEST:
-            return FileProblem(
-                code=ProblemCode.TABLES_UNCLEAR,
-                place=f"columns {column_letters(others[0])} to {column_letters(others[-1])}",
-                hint=f"if it is one table, delete the empty column {column_letters(gap)}",
-            )
-    return None
-
-
 def _lookalike(column: int, field: str) -> FileProblem:
     return FileProblem(
         code=ProblemCode.HEADING_LOOKALIKE,
-        place=f"column {column_letters(column)}",
+        place=f"column {column_letter(column)}",
         hint=f"it looks like {field}",
     )
 
@@ -288,7 +304,7 @@ def _missing(field: str, ignored: Mapping[int, str], *, show_headings: bool) -> 
         column = -nearest
         quoted = f"{shown_heading(ignored[column])} " if show_headings else ""
         hint = (
-            f"{field}: the nearest heading is {quoted}in column {column_letters(column)}; "
+            f"{field}: the nearest heading is {quoted}in column {column_letter(column)}; "
             "map it under [columns]"
         )
     return FileProblem(code=ProblemCode.COLUMN_MISSING, hint=hint)
@@ -297,7 +313,7 @@ def _missing(field: str, ignored: Mapping[int, str], *, show_headings: bool) -> 
 def _synonym(field: str, column: int) -> FileProblem:
     return FileProblem(
         code=ProblemCode.HEADING_SYNONYM,
-        place=f"column {column_letters(column)}",
+        place=f"column {column_letter(column)}",
         hint=f"read as {field}",
     )
 
@@ -308,10 +324,10 @@ def _unknown(
     """Return that a column is not sent, because its heading is unknown or its field is taken."""
     field, hint = known_field(heading), ""
     if field is not None and field in fields:
-        hint = f"{field} is read from column {column_letters(fields[field])}"
+        hint = f"{field} is read from column {column_letter(fields[field])}"
     return FileProblem(
         code=ProblemCode.COLUMN_UNKNOWN,
-        place=f"column {column_letters(column)}",
+        place=f"column {column_letter(column)}",
         hint=hint,
         quoted=shown_heading(heading) if show_headings else "",
     )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from rapidfuzz import fuzz
 
 from importer.folding import folded
-from importer.headings import NEAR_ENOUGH, column_letters, known_field, shown_heading
+from importer.headings import NEAR_ENOUGH, known_field, shown_heading
+from importer.lettering import column_letter
 from importer.problems import FileProblem, ProblemCode
 
 if TYPE_CHECKING:
@@ -19,50 +20,63 @@ _Compared: TypeAlias = tuple[str, int]
 """A heading as it is compared, and how often it stood further left."""
 
 
-def heading_changes(
-    expected: Sequence[str], found: Mapping[int, str], *, show: bool
-) -> tuple[FileProblem, ...]:
+def heading_changes(expected: Sequence[str], found: Mapping[int, str]) -> tuple[FileProblem, ...]:
     """Return what is renamed, missing, new or moved; nothing when only case or spaces differ.
 
-    A heading counts as renamed when the new one is similar, or stands in its very place.
+    A heading counts as renamed when the new one is similar, or stands in its very place. One
+    that is neither known nor similar is not quoted: where the headings are gone, a patient
+    stands there, and what is said here goes into summaries, too.
 
     Args:
         expected: The headings that the profile lists, in order.
         found: The headings of the file by column, without those of our results.
-        show: Whether any heading of the file may be quoted: a new one may be a patient, unless
-            it is known or similar to a missing one.
     """
-    named = {column: text for column, text in found.items() if text}
-    columns, theirs = list(named), list(named.values())
-    wanted, there = _compared(expected), _compared(theirs)
-    if wanted == there:
-        return ()
-    gone = [place for place, heading in enumerate(wanted) if heading not in there]
-    new = [place for place, heading in enumerate(there) if heading not in wanted]
-    similar = _similar(wanted, there, gone, new)
-    renamed = {old: place for place, old in similar.items()}
-    renamed |= {g: g for g in gone if g in new and g not in renamed and g not in similar}
+    difference = _Difference(expected, found)
+    return () if difference.is_none else (*difference.renamed_or_missing(), *difference.others())
 
-    def told(place: int) -> str:
-        is_known = place in similar or known_field(theirs[place]) is not None
-        return shown_heading(theirs[place]) if show or is_known else "another heading"
 
-    changes = [
-        _change(f"{expected[g]!r} is {told(renamed[g])} now", columns[renamed[g]])
-        if g in renamed
-        else _change(f"{expected[g]!r} is missing")
-        for g in gone
-    ]
-    added = [
-        _change(f"{told(place)} is new", columns[place])
-        for place in new
-        if place not in renamed.values()
-    ]
-    moved = [
-        _change(f"{expected[old]!r} has moved here", columns[place])
-        for old, place in _moved(wanted, there)
-    ]
-    return (*changes, *added, *moved)
+class _Difference:
+    """The headings of a profile and those of a file, and which of them belong together."""
+
+    def __init__(self, expected: Sequence[str], found: Mapping[int, str]) -> None:
+        """Pair what is alike; places count the headings that are not empty."""
+        named = {column: text for column, text in found.items() if text}
+        self._columns, self._theirs, self._expected = list(named), list(named.values()), expected
+        self._wanted, self._there = _compared(expected), _compared(self._theirs)
+        self._gone = [n for n, heading in enumerate(self._wanted) if heading not in self._there]
+        self._new = [n for n, heading in enumerate(self._there) if heading not in self._wanted]
+        self._similar = _similar(self._wanted, self._there, self._gone, self._new)
+        self._renamed = {old: place for place, old in self._similar.items()}
+        for place in self._gone:
+            if place in self._new and place not in self._renamed and place not in self._similar:
+                self._renamed[place] = place
+
+    @property
+    def is_none(self) -> bool:
+        """Return whether both are the same, in the same order."""
+        return self._wanted == self._there
+
+    def renamed_or_missing(self) -> Iterator[FileProblem]:
+        """Yield what became of each heading that the file does not have any more."""
+        for old in self._gone:
+            name, place = repr(self._expected[old]), self._renamed.get(old)
+            if place is None:
+                yield _change(f"{name} is missing")
+            else:
+                yield _change(f"{name} is {self._told(place)} now", self._columns[place])
+
+    def others(self) -> Iterator[FileProblem]:
+        """Yield the headings that came, and those that others have overtaken."""
+        for place in self._new:
+            if place not in self._renamed.values():
+                yield _change(f"{self._told(place)} is new", self._columns[place])
+        for old, place in _moved(self._wanted, self._there):
+            yield _change(f"{self._expected[old]!r} has moved here", self._columns[place])
+
+    def _told(self, place: int) -> str:
+        heading = self._theirs[place]
+        is_known = place in self._similar or known_field(heading) is not None
+        return shown_heading(heading) if is_known else "another heading"
 
 
 def _compared(headings: Iterable[str]) -> list[_Compared]:
@@ -103,5 +117,5 @@ def _moved(wanted: Sequence[_Compared], there: Sequence[_Compared]) -> Iterator[
 
 
 def _change(hint: str, column: int | None = None) -> FileProblem:
-    place = "" if column is None else f"column {column_letters(column)}"
+    place = "" if column is None else f"column {column_letter(column)}"
     return FileProblem(code=ProblemCode.HEADINGS_CHANGED, place=place, hint=hint)

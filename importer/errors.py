@@ -16,7 +16,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from importer.model import Confirmation
 
 
 class ExitCode(IntEnum):
@@ -120,12 +120,12 @@ class OpenQuestion(SourceError):
         todo: str,
         code: str,
         question: str,
-        answers: Mapping[str, object],
+        answer: Confirmation,
     ) -> None:
-        """Keep what to ask, and what a yes changes: setting to value."""
+        """Keep what to ask, and what a yes says."""
         super().__init__(message, todo=todo, code=code)
         self.question = question
-        self.answers = answers
+        self.answer = answer
 
 
 class CredentialsError(ImporterError):

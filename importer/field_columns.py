@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from importer.columns import NAME_FIELDS
-from importer.model import REQUIRED_FIELDS
+from importer.model import ID_FIELDS, NAME_FIELDS, REQUIRED_FIELDS
 from importer.normalize import (
     Cell,
     DateRules,
     field_rules,
     is_empty,
     join_moment,
+    mapped_id,
     mapped_value,
     normalize_appointment,
     normalize_name,
@@ -88,31 +88,70 @@ def field_columns(
         pad_zip=rules.pad_zip,
         text_location_ids=rules.text_location_ids,
     )
+    rows = _Rows(texts_of=texts_of, count=row_count, plan=plan, rules=rules)
     if plan.split is not None:
         columns |= _names(texts_of(plan.split.column), plan.split)
     # The location comes first in it, because it chooses the appointment's zone.
     for name, rule in by_field.items():
-        if name in columns:
-            continue
-        if name in plan.fields:
-            texts = _meant(texts_of(plan.fields[name]), rules.values.get(name, {}))
-        elif name in REQUIRED_FIELDS or rules.defaults.get(name):
-            texts = [""] * row_count
-        else:
-            continue
-        if default := rules.defaults.get(name):
-            texts = [default if is_empty(text) else text for text in texts]
-        if name in plan.joined:
-            moments = (texts, texts_of(plan.joined[name][1]))
-            columns[name] = _joined(moments, columns["location_id"].texts, rules, plan.joined[name])
-        elif name == "appointment_date" and rules.dates.timezone_by_location:
-            columns[name] = _appointments(texts, columns["location_id"].texts, rules)
-        else:
-            columns[name] = _by_rule(texts, rule, tells_spelling=rules.tells_spelling)
-        if name in plan.fields and rules.values.get(name):
-            cells = texts_of(plan.fields[name])
-            columns[name] = _without_own_words(columns[name], cells, rules.values[name])
+        if name not in columns and rows.has(name):
+            columns[name] = rows.column(name, rule, columns.get("location_id"))
     return columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """Some rows of the source, and what says how their cells are read."""
+
+    texts_of: Texts
+    count: int
+    plan: ColumnPlan
+    rules: Rules
+
+    def has(self, name: str) -> bool:
+        """Return whether a field has a column or a default, or must be there."""
+        is_given = name in self.plan.fields or bool(self.rules.defaults.get(name))
+        return is_given or name in REQUIRED_FIELDS
+
+    def column(
+        self, name: str, rule: Callable[[str], Cell], locations: FieldColumn | None
+    ) -> FieldColumn:
+        """Return one field of every row.
+
+        Args:
+            name: Which.
+            rule: What makes its cells values.
+            locations: Each row's location, where that is known already.
+        """
+        if name not in self.plan.fields:
+            return self._read(name, self._filled(name, [""] * self.count), rule, locations)
+        cells, words = self.texts_of(self.plan.fields[name]), self.rules.values.get(name, {})
+        if not words:
+            return self._read(name, self._filled(name, cells), rule, locations)
+        meant = _meant(cells, words, rule if name in ID_FIELDS else None)
+        texts = [cell if text is None else text for cell, text in zip(cells, meant, strict=True)]
+        column = self._read(name, self._filled(name, texts), rule, locations)
+        return _refused(_without_own_words(column, cells, words), name, meant)
+
+    def _filled(self, name: str, texts: list[str]) -> list[str]:
+        """Return the texts with the default, if there is one, in place of empty ones."""
+        default = self.rules.defaults.get(name)
+        return [default if is_empty(text) else text for text in texts] if default else texts
+
+    def _read(
+        self,
+        name: str,
+        texts: list[str],
+        rule: Callable[[str], Cell],
+        locations: FieldColumn | None,
+    ) -> FieldColumn:
+        if locations is not None and name in self.plan.joined:
+            columns = self.plan.joined[name]
+            moments = (texts, self.texts_of(columns[1]))
+            return _joined(moments, locations.texts, self.rules, columns)
+        has_zones = name == "appointment_date" and self.rules.dates.timezone_by_location
+        if locations is not None and has_zones:
+            return _appointments(texts, locations.texts, self.rules)
+        return _by_rule(texts, rule, tells_spelling=self.rules.tells_spelling)
 
 
 def _by_rule(
@@ -213,12 +252,22 @@ def _halves(text: str, split: NameSplit) -> tuple[Cell, Cell]:
     return (Cell(first.text, whole.problem) if first.problem is None else first), last
 
 
-def _meant(texts: list[str], values: Mapping[str, str]) -> list[str]:
-    """Return the cells with a clinic's own words put into Solv's."""
-    if not values:
-        return texts
-    known = {text: mapped_value(text, values) for text in set(texts)}
-    return [known[text] for text in texts]
+def _meant(
+    texts: list[str], values: Mapping[str, str], id_rule: Callable[[str], Cell] | None
+) -> list[str | None]:
+    """Return the cells with a clinic's own words put into Solv's, None for an unknown id."""
+    if id_rule is None:
+        known = {text: mapped_value(text, values) for text in set(texts)}
+        return [known[text] for text in texts]
+    known_ids = {text: mapped_id(text, values, id_rule) for text in set(texts)}
+    return [known_ids[text] for text in texts]
+
+
+def _refused(column: FieldColumn, name: str, meant: Sequence[str | None]) -> FieldColumn:
+    """Return the column with the ids refused that no word of the profile stands for."""
+    trouble = Trouble(code=ProblemCode.VALUE_NOT_MAPPED, hint=f"[values.{name}]")
+    unknown = {position: trouble for position, text in enumerate(meant) if text is None}
+    return replace(column, problems={**column.problems, **unknown}) if unknown else column
 
 
 def _without_own_words(

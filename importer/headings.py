@@ -11,6 +11,8 @@ from rapidfuzz import fuzz
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from importer.model import DateOrder
+
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "first_name": (
         *("First", "Given Name", "Forename", "Patient First Name", "Pt First Name"),
@@ -118,6 +120,13 @@ NEAR_ENOUGH = 75
 """Of 100, by token_sort_ratio, and for hints only: at 80 it still offered 2 wrong fields of 70."""
 
 _FORMAT_NOTE = re.compile(r"\((?:required|optional|[mdyhs/\-. :]+)\)", re.IGNORECASE)
+_ORDER_NOTE = re.compile(
+    # DD/MM, DD-MM-YYYY or ddmmyyyy, with nothing before it that it could be the rest of
+    r"(?<![a-z0-9/.-])(?P<first>d{1,2}|m{1,2})"
+    r"(?:[-/.](?:d{1,2}|m{1,2})(?:[-/.]y{2,4})?|(?P<gap> ?)(?:d{1,2}|m{1,2})(?P=gap)y{2,4})"
+    r"(?![a-z0-9])",
+    re.IGNORECASE,
+)
 _CAMEL_STEP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _LOOKALIKES = str.maketrans(
     # Cyrillic, then Greek; each letter above the Latin one that it is mistaken for.
@@ -138,6 +147,14 @@ def known_field(heading: str) -> str | None:
     return _KNOWN.get(heading_key(heading)) or _KNOWN.get(
         heading_key(heading.replace("#", " number"))
     )
+
+
+def noted_order(heading: str) -> DateOrder | None:
+    """Return the order of day and month that a note such as (DD/MM/YYYY) names, or None."""
+    match = _ORDER_NOTE.search(heading)
+    if match is None or {"d", "m"} - set(match[0].lower()):
+        return None
+    return "DMY" if match["first"][0] in "dD" else "MDY"
 
 
 def heading_key(heading: str) -> str:
@@ -184,12 +201,3 @@ def shown_heading(heading: str) -> str:
     printable = "".join(letter if letter.isprintable() else " " for letter in heading)
     short = printable if len(printable) <= _LONGEST_SHOWN else f"{printable[:_LONGEST_SHOWN]}…"
     return f'"{short}"'
-
-
-def column_letters(column: int) -> str:
-    """Return a column's letters as a spreadsheet shows them: 0 is A, 26 is AA."""
-    letters = ""
-    while column >= 0:
-        column, rest = divmod(column, 26)
-        letters, column = chr(ord("A") + rest) + letters, column - 1
-    return letters

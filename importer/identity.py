@@ -40,13 +40,16 @@ _SPACES = re.compile(r"\s+")
 _LENGTH_BYTES = 4
 
 
-def identify(request: BookingRequest, appointment_at: datetime, key: bytes) -> Identity:
+def identify(
+    request: BookingRequest, appointment_at: datetime, key: bytes, *, unsent: str = ""
+) -> Identity:
     """Return both keyed hashes of one row.
 
     Args:
         request: The normalized booking request.
         appointment_at: The instant of its appointment, aware.
         key: The ledger's random key; without it a hash says nothing about a patient.
+        unsent: What of the name is not sent; with another the row is not the same any more.
     """
     person = (
         request.birth_date,
@@ -56,7 +59,7 @@ def identify(request: BookingRequest, appointment_at: datetime, key: bytes) -> I
     instant = appointment_at.astimezone(UTC).isoformat(timespec="seconds")
     return Identity(
         fingerprint=_keyed(key, "fingerprint", str(request.location_id), instant, *person),
-        request=_keyed(key, "request", canonical_body(request)),
+        request=_keyed(key, "request", canonical_body(request), *([unsent] if unsent else [])),
     )
 
 

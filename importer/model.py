@@ -122,6 +122,16 @@ REQUIRED_FIELDS: tuple[str, ...] = BOOKING_FIELDS[:6]
 DATE_FIELDS: tuple[str, ...] = ("birth_date", "appointment_date")
 """Fields whose cells may be dates such as 03/04/1985."""
 
+DELIMITER_NAMES: Mapping[str, str] = {
+    "tab": "\t",
+    "\\t": "\t",
+    "comma": ",",
+    "semicolon": ";",
+    "bar": "|",
+    "pipe": "|",
+}
+"""What people may call the character between cells."""
+
 DateOrder: TypeAlias = Literal["MDY", "DMY"]
 """Which of day and month comes first."""
 
@@ -129,6 +139,43 @@ NamePattern: TypeAlias = Literal["Last, First", "First Last", "Last, First Middl
 """How one cell holds a whole name; a middle name is not sent."""
 
 NAME_PATTERNS: tuple[NamePattern, ...] = get_args(NamePattern)
+
+NAME_FIELDS: tuple[str, ...] = ("first_name", "last_name")
+"""What one column of whole names is split into."""
+
+MAY_BE_JOINED: tuple[str, ...] = ("appointment_date",)
+"""Fields whose date and time of day may stand in two columns."""
+
+ID_FIELDS: tuple[str, ...] = ("location_id", "visit_type_id")
+"""Fields whose value is an id of Solv's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrdersConfirmed:
+    """A person says that these columns of dates are written in these orders."""
+
+    orders: Mapping[str, DateOrder]
+    """By API field."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadingsAccepted:
+    """A person lets one file have other headings than its profile was made for."""
+
+    expected: tuple[str, ...]
+    """Those of the profile; the file's own may be a patient's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeAccepted:
+    """A person lets a profile read rows otherwise than it did before."""
+
+    change: str
+    """The mark of that very change."""
+
+
+Confirmation: TypeAlias = OrdersConfirmed | HeadingsAccepted | ChangeAccepted
+"""What one yes of a person settles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +185,7 @@ class Identity:
     fingerprint: bytes
     """Same fingerprint, same booking: location, instant, birth date, names; not the phone."""
     request: bytes
-    """Same request: the whole canonical body, so that an edit is seen."""
+    """Same request: the whole canonical body, and a middle name that is not sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,7 @@ class ProblemGroup:
     column_letter: str
     """The source's column, such as `C`; "" when it has none."""
     heading: str
-    """Their heading of it; "" when it has none, or must not be shown."""
+    """Their heading of it, which the settings know; "" when it has none."""
     rows: int
     examples: tuple[ProblemExample, ...] = ()
     """The first few."""
@@ -120,7 +120,7 @@ class CheckReport:
     source_name: str
     sheet: str | None
     kind: str
-    """`csv` or `xlsx`."""
+    """`csv`, `xlsx`, `ods` ...: what the file is, whatever its name says."""
     rows_in: int
     columns_mapped: int
     columns_total: int

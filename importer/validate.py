@@ -18,7 +18,9 @@ from pandera.errors import SchemaErrors
 
 from importer.example import example_rows
 from importer.field_columns import FieldColumn, Rules, Trouble, field_columns
-from importer.model import BOOKING_FIELDS, BookingRequest
+from importer.identity import comparable_name
+from importer.model import BOOKING_FIELDS, ID_FIELDS, BookingRequest
+from importer.normalize import split_name, tidy
 from importer.problems import ASIDES, ProblemCode, RowProblem, Severity
 from schemas import BOOKING, BOOKING_WITH_TEXT_IDS
 
@@ -28,12 +30,12 @@ if TYPE_CHECKING:
 
     from importer.columns import ColumnPlan
     from importer.example import ExampleRow
+    from importer.model import NamePattern
 
     _Columns: TypeAlias = Mapping[str, FieldColumn]
     _Failure: TypeAlias = tuple[int, str, ProblemCode]
 
 _NOT_DECODED = "\N{REPLACEMENT CHARACTER}"
-_WHOLE_NUMBERS = frozenset({"location_id", "visit_type_id"})
 _EXACT = re.compile("[0-9]{1,16}")
 _BOOLEANS = {"true": True, "false": False}
 _AFTER_ALL_COLUMNS = 1_000_000
@@ -70,6 +72,8 @@ class CheckedRow:
     """The instant of the appointment in UTC, also when another field is wrong."""
     problems: tuple[RowProblem, ...]
     """Errors and warnings, those about the row first, then by column."""
+    middle_name: str = field(default="", repr=False)
+    """What the profile's pattern leaves out of the name, as it is compared."""
     row_key: str
     """The ledger's name of the row, when the source is one of our results; else ""."""
 
@@ -102,14 +106,16 @@ def check_chunk(chunk: Chunk, plan: ColumnPlan, rules: Rules, *, today: date) ->
             request=request,
             appointment_at=None if is_blank else instant,
             problems=found.of_blank(number) if is_blank else found.of(number),
+            middle_name=middle,
             row_key=row_key,
         )
-        for number, line, is_blank, request, instant, row_key in zip(
+        for number, line, is_blank, request, instant, middle, row_key in zip(
             numbers,
             chunk.lines if chunk.lines is not None else repeat(None, len(numbers)),
             blank,
             _requests(numbers, columns, blank, found),
             _instants(columns["appointment_date"]),
+            _middle_names(chunk.frame, plan),
             _row_keys(chunk.frame, plan),
             strict=True,
         )
@@ -283,7 +289,7 @@ def _requests(
 
 def _values(name: str, texts: Sequence[str]) -> list[Any]:
     """Return normalized texts as the type that the API documents, None for an empty cell."""
-    if name in _WHOLE_NUMBERS:
+    if name in ID_FIELDS:
         return [int(text) if _EXACT.fullmatch(text) else text or None for text in texts]
     if name == "is_walk_in":
         return [_BOOLEANS.get(text) for text in texts]
@@ -297,6 +303,20 @@ def _instants(appointments: FieldColumn) -> Iterator[datetime | None]:
         is_refused = problem is not None and problem.code.severity is Severity.ERROR
         is_known = text and not is_refused
         yield datetime.fromisoformat(text).astimezone(UTC) if is_known else None
+
+
+def _middle_names(frame: pd.DataFrame, plan: ColumnPlan) -> list[str]:
+    """Return what the pattern leaves out of each row's name, "" where it leaves nothing."""
+    if plan.split is None or plan.split.pattern != "Last, First Middle":
+        return [""] * len(frame)
+    texts: list[str] = frame[plan.split.column].tolist()
+    known = {text: _middle_name(text, plan.split.pattern) for text in set(texts)}
+    return [known[text] for text in texts]
+
+
+def _middle_name(text: str, pattern: NamePattern) -> str:
+    name = split_name(tidy(text, joins_lines=False).text, pattern)
+    return "" if name is None else comparable_name(name.middle).strip(".")
 
 
 def _row_keys(frame: pd.DataFrame, plan: ColumnPlan) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -37,8 +36,8 @@ def _answered(work: Callable[[Settings], ExitCode], settings: Settings) -> ExitC
         except OpenQuestion as question:
             if not _is_confirmed(question, settings):
                 raise
-            changes = dict(question.answers)
-        settings = replace(settings, **changes)  # type: ignore[arg-type]
+            answer = question.answer
+        settings = settings.confirmed(answer)
 
 
 def is_asked(question: SourceError | None, settings: Settings) -> bool:

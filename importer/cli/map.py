@@ -48,6 +48,11 @@ def command(
     words for places, visit types, sex and walk-ins can get into the profile.
     """
     settings = settings_of(ctx)
+    if output is not None and output.suffix != ".toml":
+        raise SettingsError(
+            "--output must end in .toml: --profile takes any other name for one of your settings.",
+            todo=f"Write --output {output}.toml.",
+        )
     if show:
         put(with_password(settings, partial(_suggested, file)))
         return

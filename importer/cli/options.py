@@ -32,6 +32,7 @@ _METAVARS = {
     "delimiter": "CHAR",
     "encoding": "NAME",
     "date_order": "MDY|DMY",
+    "accept_change": "MARK",
     "results": "PATH",
     "summary": "PATH",
 }
@@ -49,6 +50,7 @@ CHOOSING = (
     "only_valid",
     "limit",
     "rows",
+    "accept_change",
     "retry_rejected",
     "allow_duplicates",
     "allow_walkin_scheduling",

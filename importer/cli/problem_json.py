@@ -27,6 +27,15 @@ def check_as_json(report: CheckReport, *, show_values: bool) -> dict[str, Any]:
             {"code": problem.code.code, "place": problem.place, "hint": problem.details}
             for problem in report.file_warnings
         ],
+        "questions": [
+            {
+                "code": problem.code.code,
+                "place": problem.place,
+                "hint": problem.hint,
+                "fix": problem.code.fix,
+            }
+            for problem in report.questions
+        ],
         "exit_code": int(report.exit_code),
         "exit_reason": report.exit_code.reason,
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from importer.cli.terminal import bold
+from importer.model import DATE_FIELDS
 from importer.problems import ProblemCode as P
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ _BY_CODE = {
     P.TIMEZONE_NEEDED: _Remedy(
         "", "dates", 'timezone = "America/Chicago"', "--timezone America/Chicago"
     ),
-    P.DATE_ORDER_NEEDED: _Remedy(
-        "", "dates", 'order = "MDY"', "--date-order MDY (or DMY, day first)"
-    ),
     P.DATE_TWO_DIGIT_YEAR: _Remedy(
         "write the year with four digits", "dates", "two_digit_pivot = 25"
     ),
@@ -36,6 +34,15 @@ _BY_CODE = {
     ),
 }
 _BY_FIELD = {
+    **{
+        (P.DATE_ORDER_NEEDED, name): _Remedy(
+            "",
+            "dates",
+            f'orders = {{ {name} = "MDY" }} (or "DMY", day first)',
+            "--date-order MDY or DMY, which means every column of dates",
+        )
+        for name in DATE_FIELDS
+    },
     (P.REQUIRED_EMPTY, "location_id"): _Remedy(
         "fill it in", "defaults", "location_id = 4021", "--location-id 4021"
     ),

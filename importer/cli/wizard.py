@@ -13,15 +13,17 @@ from importer.cli.problem_view import one_line
 from importer.cli.prompts import Prompts
 from importer.cli.terminal import bold, counted, dim, put, say, shortened
 from importer.clock import SystemClock
-from importer.columns import NAME_FIELDS
-from importer.errors import ImporterError, SettingsError
-from importer.headings import column_letters, shown_heading
-from importer.model import BOOKING_FIELDS, DateOrder, NamePattern
+from importer.errors import ImporterError, SettingsError, SourceError
+from importer.headings import known_field, shown_heading
+from importer.lettering import column_letter
+from importer.model import BOOKING_FIELDS, NAME_FIELDS, DateOrder, NamePattern
 from importer.pipeline import check_file
 from importer.pipeline.drafting import APPOINTMENT, Draft, begin_draft
 from importer.pipeline.mapping import open_for_mapping
 from importer.pipeline.questions import ORDER_WORDS
-from importer.settings import config_folder, load_settings, parsing
+from importer.problems import ProblemCode
+from importer.settings import config_folder, load_settings, parsing, profile_path
+from importer.suggestions import looks_like_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,14 +84,12 @@ class Wizard:
 
     def ask_place(self, source: Path, output: Path | None) -> Path | None:
         """Return where the profile goes, None when it is not to be written."""
-        given = self._draft.settings.profile
-        usual = re.sub(r"[^a-z0-9]+", "-", source.stem.lower()).strip("-") or "clinic"
         place = output
-        if place is None and given and (Path(given).suffix or "/" in given):
-            place = Path(given)
-        elif place is None:
-            name = given or self._prompts.write("Save it under which name?", usual, _profile_name)
-            place = config_folder(os.environ) / "profiles" / f"{name}.toml"
+        if place is None:
+            name = self._draft.settings.profile or self._prompts.write(
+                "Save it under which name?", _usual_name(source), _profile_name
+            )
+            place = profile_path(name, config_folder(os.environ))
         if place.exists() and not self._prompts.agree(
             f"{shortened(place)} is there already. Write over it?", usual=False
         ):
@@ -104,7 +104,7 @@ class Wizard:
         times = {column: f"{name} (time)" for name, column in draft.times.items()}
         for column, heading in draft.file.headings.items():
             name = times.get(column) or draft.chosen.get(column) or "?"
-            say(f"  {column_letters(column):>2}  {shown_heading(heading)} {dim(name)}")
+            say(f"  {column_letter(column):>2}  {shown_heading(heading)} {dim(name)}")
             say(dim(f"      {self._sampled(column)}"))
 
     def _sampled(self, column: int) -> str:
@@ -112,7 +112,7 @@ class Wizard:
 
     def _described(self, column: int) -> str:
         heading = shown_heading(self._draft.file.headings[column])
-        return f"Column {column_letters(column)} {heading} ({self._sampled(column)})"
+        return f"Column {column_letter(column)} {heading} ({self._sampled(column)})"
 
     def _ask_clash(self, name: str, columns: list[int]) -> None:
         lines = {self._described(column): column for column in columns}
@@ -153,11 +153,13 @@ class Wizard:
 
     def _ask_missing(self, name: str) -> None:
         """Ask for the column of a required field; a location may be one for all rows."""
+        if any(known_field(heading) == name for heading in _doubled(self._draft).values()):
+            raise _no_column(name, self._draft)
         lines: dict[str, int | None] = {self._described(c): c for c in self._draft.free}
         if name == "location_id":
             lines = {"one location for all rows": None, **lines}
         elif not lines:
-            raise SettingsError(f"No column is left for {name}, which every booking needs.")
+            raise _no_column(name, self._draft)
         column = self._prompts.choose(f"Which column is {name}?", lines)
         if column is not None:
             self._draft.choose(column, name)
@@ -263,6 +265,30 @@ def _own_zone() -> str | None:
 def _pivot(text: str) -> None:
     if text.strip():
         parsing.whole_number(0, 99)(text)
+
+
+def _usual_name(source: Path) -> str:
+    """Return a name for the profile; a file's own name may be a patient's."""
+    if looks_like_data(source.stem):
+        return "clinic"
+    return re.sub(r"[^a-z0-9]+", "-", source.stem.lower()).strip("-") or "clinic"
+
+
+def _doubled(draft: Draft) -> dict[int, str]:
+    """Return the columns that no profile can name, because another has the same heading."""
+    headings, mappable = draft.file.headings, draft.file.mappable
+    return {column: text for column, text in headings.items() if column not in mappable}
+
+
+def _no_column(name: str, draft: Draft) -> SourceError:
+    """Return why the file holds no column for a field that every booking needs."""
+    letters = ", ".join(map(column_letter, _doubled(draft)))
+    twice = f"; the headings of {letters} stand there twice" if letters else ""
+    return SourceError(
+        f"{draft.file.name}: no column can be named for {name}, which every booking needs{twice}.",
+        todo="Give every column a heading of its own, and add what is missing.",
+        code=ProblemCode.COLUMN_MISSING.code,
+    )
 
 
 def _profile_name(text: str) -> None:

@@ -172,7 +172,7 @@ def hold_copies(connection: Connection, row_ids: Iterable[int]) -> int:
 
 
 def supersede(connection: Connection, run_number: int) -> None:
-    """Close a run that has sent nothing: the same file is planned anew with other settings."""
+    """Close a run: the same file is planned anew, with other settings or by other rules."""
     connection.execute(
         update(row_table)
         .where(row_table.c.run_number == run_number, row_table.c.state == State.READY)

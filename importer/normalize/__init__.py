@@ -30,7 +30,7 @@ from importer.normalize.text import (
     normalize_text,
     tidy,
 )
-from importer.normalize.values import mapped_value
+from importer.normalize.values import mapped_id, mapped_value
 from importer.normalize.words import normalize_birth_sex, normalize_boolean
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "has_short_year",
     "is_empty",
     "join_moment",
+    "mapped_id",
     "mapped_value",
     "normalize_appointment",
     "normalize_birth_date",

@@ -68,7 +68,8 @@ def _together(day: str, day_again: str, at: time, offset: str, rules: DateRules)
         day = own.day
     problem = _trouble_with_day(day_again, day, rules) if day_again else None
     if problem is not None:
-        return Joined(day, problem, "time", "it has a day of its own")
+        differs = problem is ProblemCode.JOINED_PARTS_DIFFER
+        return Joined(day, problem, "time", "it has a day of its own" if differs else "")
     return Joined(f"{day} {at.isoformat()}{offset}")
 
 

@@ -10,8 +10,14 @@ from importer.identity import identify
 from importer.ledger import Spool, planning
 from importer.ledger.followers import follow_live_row
 from importer.model import State
+from importer.pipeline.ending import is_still_needed
 from importer.pipeline.planning import request_of
-from importer.pipeline.stored_settings import refuse_others, stored
+from importer.pipeline.stored_settings import (
+    as_confirmed,
+    differing,
+    is_of_these_rules,
+    refuse_others,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,26 +33,74 @@ if TYPE_CHECKING:
     from importer.validate import CheckedRow
 
 
+_TO_CLOSE = (
+    "another version of solv-import began it: run its file again with the same settings, which "
+    "closes this run and sends what is left: solv-import run FILE"
+)
+_OTHERWISE = "carry on with the version of solv-import that began the run"
+
+
 def is_unfinished(history: History, run: RunRecord) -> bool:
     """Return whether the run has rows that may still be sent."""
     counts = history.counts(run.run_number)
     return bool(counts.get(State.READY) or counts.get(State.SENDING))
 
 
-def newest_unfinished(job: Job, digest: str, sheet: str) -> tuple[RunRecord | None, bool]:
-    """Return the newest run of this very file if it has rows to send, and whether it goes on.
+def run_to_carry_on(job: Job, digest: str, sheet: str) -> RunRecord | None:
+    """Return the unfinished run of this very file that goes on, None when it is planned anew.
 
-    One that has sent nothing goes on only if it was planned with the same choices.
+    One that has sent nothing goes on only if it was planned with the same choices, and none
+    does that was begun by other rules: its rows may mean other requests now, while the row
+    keys keep whatever it has booked from being sent again.
+
+    Raises:
+        SourceError: It has sent something, with other settings.
     """
+    newest = _newest_unfinished(job, digest, sheet)
+    if newest is None:
+        return None
+    settings = as_confirmed(job.settings, newest.settings)
+    if _has_sent(job, newest):
+        refuse_others(newest.run_id, newest.settings, settings)
+        is_alike = True
+    else:
+        is_alike = _is_whole(job, newest) and not differing(newest.settings, settings)
+    return newest if is_alike and is_of_these_rules(newest.settings) else None
+
+
+def close_unfinished(job: Job, digest: str, sheet: str) -> None:
+    """Leave out what a run of this very file had still to send: the file is planned anew."""
+    run = _newest_unfinished(job, digest, sheet)
+    if run is None:
+        return
+    job.ledger.plan(partial(planning.supersede, run_number=run.run_number))
+    with job.ledger.history() as history:
+        counts = history.counts(run.run_number)
+    if not is_still_needed(counts):
+        Spool(job.ledger.folder.spool / run.run_id).remove()
+    if _has_sent(job, run):
+        job.observer.notice(
+            f"run {run.run_id} was begun by another version of solv-import: it is closed, and "
+            "its file is planned anew; what it booked is not sent again"
+        )
+
+
+def _newest_unfinished(job: Job, digest: str, sheet: str) -> RunRecord | None:
     with job.ledger.history() as history:
         newest = history.newest_run_of(digest, sheet)
-        if newest is None or not is_unfinished(history, newest):
-            return None, False
-        is_whole = job.selection.is_everything and not history.counts(newest.run_number).get(
-            State.LEFT_OUT
-        )
-        is_alike = is_whole and newest.settings == stored(job.settings)
-        return newest, is_alike or history.has_sent(newest.run_number)
+        return newest if newest is not None and is_unfinished(history, newest) else None
+
+
+def _has_sent(job: Job, run: RunRecord) -> bool:
+    with job.ledger.history() as history:
+        return history.has_sent(run.run_number)
+
+
+def _is_whole(job: Job, run: RunRecord) -> bool:
+    """Return whether no row was left out of the run, and none is to be left out now."""
+    with job.ledger.history() as history:
+        has_left_out = history.counts(run.run_number).get(State.LEFT_OUT)
+    return job.selection.is_everything and not has_left_out
 
 
 def left_to_send(job: Job, run: RunRecord) -> int:
@@ -56,19 +110,6 @@ def left_to_send(job: Job, run: RunRecord) -> int:
         chosen = sum(job.selection.includes(row.row_number) for row in ready)
     limit = job.selection.limit
     return chosen if limit is None else min(chosen, limit)
-
-
-def run_to_carry_on(job: Job, digest: str, sheet: str) -> RunRecord | None:
-    """Return the run of this very file that goes on, if there is one.
-
-    One that has sent nothing and was planned with other choices is closed instead.
-    """
-    newest, is_begun = newest_unfinished(job, digest, sheet)
-    if newest is None or is_begun:
-        return newest
-    job.ledger.plan(partial(planning.supersede, run_number=newest.run_number))
-    Spool(job.ledger.folder.spool / newest.run_id).remove()
-    return None
 
 
 def run_to_resume(ledger: Ledger, run_id: str | None) -> RunRecord:
@@ -178,12 +219,12 @@ def _identity_if_ready(
         return None
     identity = None
     if row.request is not None and row.appointment_at is not None:
-        identity = identify(row.request, row.appointment_at, ledger.key)
+        identity = identify(row.request, row.appointment_at, ledger.key, unsent=row.middle_name)
     if identity is None or identity.request != record.request:
         raise SourceError(
             f"row {row.row_number} of {run.source_name} would be sent otherwise than run "
             f"{run.run_id} planned it",
-            todo="carry on with the version of solv-import that began the run",
+            todo=_TO_CLOSE if not is_of_these_rules(run.settings) else _OTHERWISE,
         )
     return identity
 

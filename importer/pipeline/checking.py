@@ -13,8 +13,8 @@ from importer.model import State
 from importer.near_duplicates import NearDuplicates
 from importer.pipeline.groups import Grouping
 from importer.pipeline.intake import passed_problem, suspected_problem, take_in
+from importer.pipeline.namesakes import MiddleNames
 from importer.pipeline.questions import question_about
-from importer.problems import ProblemCode, RowProblem
 from importer.reports import CheckReport, Look
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from importer.errors import SourceError
     from importer.model import Clock
     from importer.pipeline.intake import Intake
+    from importer.problems import RowProblem
     from importer.reading import Chunk
     from importer.settings import Settings
     from importer.validate import CheckedRow
@@ -78,6 +79,7 @@ class _Survey:
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), init=False)
     _seen: set[bytes] = field(default_factory=set, init=False)
     _visits: NearDuplicates = field(default_factory=NearDuplicates, init=False)
+    _middle_names: MiddleNames = field(default_factory=MiddleNames, init=False)
     _counts: Counter[State] = field(default_factory=Counter, init=False)
 
     def add(self, chunk: Chunk, position: int, row: CheckedRow, *, allow_duplicates: bool) -> None:
@@ -99,9 +101,10 @@ class _Survey:
             return State.INVALID, passed
         fingerprint = identify(row.request, row.appointment_at, self._key).fingerprint[:16]
         if fingerprint in self._seen and not allow_duplicates:
-            duplicate = ProblemCode.DUPLICATE_IN_FILE
-            return State.DUPLICATE, RowProblem(row_number=row.row_number, code=duplicate)
+            problem = self._middle_names.problem_of(row, fingerprint)
+            return State.INVALID if problem.is_error else State.DUPLICATE, problem
         self._seen.add(fingerprint)
+        self._middle_names.add(row, fingerprint)
         suspected = suspected_problem(row, self._visits)
         return (State.READY, suspected) if passed is None else (State.INVALID, passed)
 

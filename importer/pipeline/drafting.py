@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from importer.columns import NAME_FIELDS
 from importer.folding import folded
-from importer.model import DATE_FIELDS, REQUIRED_FIELDS
+from importer.model import DATE_FIELDS, NAME_FIELDS, REQUIRED_FIELDS
 from importer.settings.profile_text import Profile
 from importer.suggestions import names_whole_people, suggest_field, unknown_words
 
@@ -117,7 +116,6 @@ class Draft:
         for name, words in self.value_maps.items():
             maps.setdefault(name, {}).update(words)
         return Profile(
-            made_from=self.file.name,
             headings=[*headings.values()],
             columns={
                 headings[c]: name
@@ -181,7 +179,7 @@ def _take_sure(draft: Draft) -> dict[str, list[int]]:
 
 def _take_claim(draft: Draft, name: str, columns: list[int]) -> None:
     """Take the one column of a field, or its day and its time; else it is a question."""
-    pair = day_and_time(draft.file, columns) if name == APPOINTMENT and columns[1:] else None
+    pair = _day_and_time(draft.file, columns) if name == APPOINTMENT and columns[1:] else None
     if len(columns) == 1:
         draft.choose(columns[0], name)
     elif pair is not None:
@@ -204,7 +202,7 @@ def _take_given(draft: Draft) -> None:
         draft.split = (plan.split.column, plan.split.pattern)
 
 
-def day_and_time(file: MappableFile, columns: list[int]) -> tuple[int, int] | None:
+def _day_and_time(file: MappableFile, columns: list[int]) -> tuple[int, int] | None:
     """Return a column of days and one of times, if these are just one of each."""
     facts = file.facts(columns, dates=columns)
     days = [column for column in columns if facts[column].is_day_alone]

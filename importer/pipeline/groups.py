@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from importer.lettering import column_letter
 from importer.problems import Severity
-from importer.reading import column_letter
 from importer.reports import Finding, Look, ProblemExample, ProblemGroup
 
 if TYPE_CHECKING:

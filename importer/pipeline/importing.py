@@ -13,20 +13,21 @@ from importer.ledger import Spool, planning
 from importer.pipeline.carrying_on import (
     carry_on,
     carrying_on_words,
+    close_unfinished,
     left_to_send,
-    newest_unfinished,
     run_to_carry_on,
     run_to_resume,
 )
 from importer.pipeline.ending import RunReport, finish, write_failure
 from importer.pipeline.groups import Grouping
-from importer.pipeline.intake import rules_of, take_in
+from importer.pipeline.intake import take_in, understand
 from importer.pipeline.job import Job, OpenRun, Unobserved
 from importer.pipeline.ledgers import opened_and_swept
 from importer.pipeline.planning import plan_run
+from importer.pipeline.profile_changes import refuse_changed_profile
 from importer.pipeline.reporting import default_place
 from importer.pipeline.sending import send
-from importer.pipeline.stored_settings import as_confirmed, refuse_others, restored
+from importer.pipeline.stored_settings import as_confirmed, restored
 from importer.pipeline.views import plan_view
 from importer.posting import Stop
 from importer.reading import copy_privately, prove_unchanged
@@ -101,12 +102,12 @@ def plan_file(source: Path, settings: Settings, *, clock: Clock, selection: Sele
         spool = Spool(ledger.folder.spool / run_id)
         try:
             digest, intake = _taken_in(job, spool, source)
-            newest, is_begun = newest_unfinished(job, digest, intake.sheet)
-            if newest is not None and is_begun:
-                job, newest, intake = _confirmed(job, newest, intake)
-                refuse_others(newest.run_id, newest.settings, job.settings)
+            begun = run_to_carry_on(job, digest, intake.sheet)
+            if begun is not None:
+                job, begun, intake = _confirmed(job, begun, intake)
                 grouping = Grouping(intake.table.headings)
-                return plan_view(job, newest, intake, grouping, left=left_to_send(job, newest))
+                return plan_view(job, begun, intake, grouping, left=left_to_send(job, begun))
+            _prove_new(job, intake)
             run, grouping = plan_run(job, run_id, source, digest, intake, spool)
             view = plan_view(job, run, intake, grouping, left=None)
             ledger.plan(partial(planning.forget_run, run_number=run.run_number))
@@ -214,6 +215,8 @@ def _import(job: Job, source: Path) -> RunReport:
         run = run_to_carry_on(job, digest, intake.sheet)
         if run is not None:
             return _carry_on(*_confirmed(job, run, intake))
+        _prove_new(job, intake)
+        close_unfinished(job, digest, intake.sheet)
         run, grouping = plan_run(job, run_id, source, digest, intake, spool)
         is_kept = True
         opened = OpenRun(ledger=job.ledger, run=run, intake=intake, spool=spool)
@@ -233,20 +236,31 @@ def _taken_in(job: Job, spool: Spool, source: Path) -> tuple[str, Intake]:
     spool.prepare()
     copy = spool.place_for(source.name)
     digest = copy_privately(source, copy)
-    intake = take_in(copy, job.settings, now=job.clock.now())
+    intake = understand(copy, job.settings, now=job.clock.now())
     prove_unchanged(source, digest)
     prove_columns(job.results, len(intake.source_columns))
     return digest, intake
 
 
 def _confirmed(job: Job, run: RunRecord, intake: Intake) -> tuple[Job, RunRecord, Intake]:
-    """Return all three with what a person confirmed when the run began."""
+    """Return all three with what a person confirmed when the run began.
+
+    Raises:
+        OpenQuestion: The profile lists other headings now.
+    """
     settings = as_confirmed(job.settings, run.settings)
-    return (
-        replace(job, settings=settings),
-        run,
-        replace(intake, rules=rules_of(settings)),
-    )
+    intake.prove_headings(settings)
+    return replace(job, settings=settings), run, intake.with_settings(settings)
+
+
+def _prove_new(job: Job, intake: Intake) -> None:
+    """Raise if a new run of the file must not be planned before somebody has answered.
+
+    Raises:
+        OpenQuestion: The headings are not the profile's, or the profile has changed.
+    """
+    intake.prove_headings(job.settings)
+    refuse_changed_profile(job, intake.name)
 
 
 def _carry_on(job: Job, run: RunRecord, intake: Intake) -> RunReport:

@@ -9,6 +9,7 @@ from importer.columns import ProfileColumns, plan_columns
 from importer.drift import heading_changes
 from importer.errors import OpenQuestion, SourceError
 from importer.folding import folded
+from importer.model import DATE_FIELDS, HeadingsAccepted
 from importer.pipeline.file_errors import raise_first, sentence_of
 from importer.pipeline.questions import FileQuestions, survey_orders
 from importer.problems import ProblemCode, RowProblem
@@ -46,6 +47,8 @@ class Intake:
     plan: ColumnPlan
     rules: Rules
     today: date
+    settled_orders: frozenset[str] = frozenset()
+    """Fields of dates whose order was given by somebody who knew the heading."""
 
     @property
     def sheet(self) -> str:
@@ -93,7 +96,30 @@ class Intake:
             SourceError: The file turned out to be unusable.
         """
         dates = self.rules.dates
-        return FileQuestions(orders=survey_orders(self.table, self.plan, dates), rules=dates)
+        survey = survey_orders(self.table, self.plan, dates, self.settled_orders)
+        return FileQuestions(orders=survey, rules=dates)
+
+    def with_settings(self, settings: Settings) -> Intake:
+        """Return the same file as other settings read its cells."""
+        settled = _settled_orders(self.table, self.plan, settings)
+        return replace(self, rules=rules_of(settings), settled_orders=settled)
+
+    def prove_headings(self, settings: Settings) -> None:
+        """Raise if the headings are not those that the profile was made for.
+
+        Raises:
+            OpenQuestion: They are not, and no person has let this file go on.
+        """
+        expected = settings.headings
+        changes = _changes(self.table, self.plan, settings)
+        if changes and expected != settings.accepted_headings:
+            raise OpenQuestion(
+                f"{self.name}: {sentence_of(changes)}",
+                todo=ProblemCode.HEADINGS_CHANGED.fix,
+                code=ProblemCode.HEADINGS_CHANGED.code,
+                question="The profile was made for other headings. Go on with these?",
+                answer=HeadingsAccepted(expected=expected),
+            )
 
     def chunks_with(self, questions: FileQuestions) -> Iterator[CheckedChunk]:
         """Yield every row of the file, checked, and add what they ask to `questions`.
@@ -111,7 +137,7 @@ class Intake:
 
 
 def take_in(path: Path, settings: Settings, *, now: datetime, name: str = "") -> Intake:
-    """Open a file and understand its headings.
+    """Open a file, understand its headings, and hold them against those of the profile.
 
     Args:
         path: What is read; for a run, the private copy.
@@ -120,13 +146,36 @@ def take_in(path: Path, settings: Settings, *, now: datetime, name: str = "") ->
         name: The file as the user knows it.
 
     Raises:
+        OpenQuestion: The headings have changed, and nothing else is wrong with them.
+        SourceError: It cannot be read, or required columns are missing.
+    """
+    intake = understand(path, settings, now=now, name=name)
+    intake.prove_headings(settings)
+    return intake
+
+
+def understand(path: Path, settings: Settings, *, now: datetime, name: str = "") -> Intake:
+    """Do as `take_in`, but leave to the caller whether the profile's headings are proven.
+
+    Raises:
         SourceError: It cannot be read, or required columns are missing.
     """
     named = name or path.name
     table, plan = open_columns(path, settings, named)
-    _raise_unusable(named, table, plan, settings)
+    changes = _changes(table, plan, settings)
+    # Who lists the headings has seen that all of them are one table.
+    answered = {ProblemCode.TABLES_UNCLEAR} if settings.headings and not changes else set()
+    errors = tuple(p for p in plan.problems if p.is_error and p.code not in answered)
+    if errors:
+        # What keeps the file from being read is explained by what has changed in it.
+        raise_first(named, (*changes, *errors))
     return Intake(
-        name=named, table=table, plan=plan, rules=rules_of(settings), today=today_of(settings, now)
+        name=named,
+        table=table,
+        plan=plan,
+        rules=rules_of(settings),
+        today=today_of(settings, now),
+        settled_orders=_settled_orders(table, plan, settings),
     )
 
 
@@ -149,29 +198,23 @@ def open_columns(path: Path, settings: Settings, name: str) -> tuple[Table, Colu
     return table, plan
 
 
-def _raise_unusable(name: str, table: Table, plan: ColumnPlan, settings: Settings) -> None:
-    """Raise if the headings are not clear, or not those that the profile was made for.
-
-    Raises:
-        OpenQuestion: They have changed, and nothing else is wrong with them.
-        SourceError: What keeps the file from being read.
-    """
+def _changes(table: Table, plan: ColumnPlan, settings: Settings) -> tuple[FileProblem, ...]:
+    """Return what differs from the headings that the profile lists, nothing if it lists none."""
     theirs = {c: text for c, text in enumerate(table.headings) if c not in plan.ours}
-    expected = settings.headings
-    changes = heading_changes(expected, theirs, show=settings.show_values) if expected else ()
-    # Who lists the headings has seen that all of them are one table.
-    answered = {ProblemCode.TABLES_UNCLEAR} if expected and not changes else set()
-    errors = tuple(p for p in plan.problems if p.is_error and p.code not in answered)
-    if not changes or errors:
-        raise_first(name, (*changes, *errors))
-        return
-    raise OpenQuestion(
-        f"{name}: {sentence_of(changes)}",
-        todo=ProblemCode.HEADINGS_CHANGED.fix,
-        code=ProblemCode.HEADINGS_CHANGED.code,
-        question="The profile was made for other headings. Go on with these?",
-        answers={"headings": ()},
-    )
+    return heading_changes(settings.headings, theirs) if settings.headings else ()
+
+
+def _settled_orders(table: Table, plan: ColumnPlan, settings: Settings) -> frozenset[str]:
+    """Return the fields of dates whose order was given by somebody who knew the heading.
+
+    A person has just confirmed it, or the profile lists this very heading beside it. A flag
+    knows no headings.
+    """
+    by_flag = settings.origins.get("date_order", "").startswith("flag")
+    listed = {folded(heading) for heading in settings.headings if not by_flag}
+    columns = {name: plan.fields[name] for name in DATE_FIELDS if name in plan.fields}
+    known = {name for name, c in columns.items() if folded(table.headings[c]) in listed}
+    return frozenset({*known, *settings.confirmed_orders})
 
 
 def _options(settings: Settings, name: str) -> ReadOptions:

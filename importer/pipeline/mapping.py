@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from importer.errors import SourceError
 from importer.headings import heading_key
+from importer.lettering import column_letter
 from importer.pipeline.intake import columns_of, open_columns, today_of
 from importer.problems import ProblemCode
-from importer.reading import column_letter
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -12,6 +12,7 @@ from importer.model import State
 from importer.near_duplicates import NearDuplicates
 from importer.pipeline.groups import Grouping
 from importer.pipeline.intake import passed_problem, suspected_problem
+from importer.pipeline.namesakes import MiddleNames
 from importer.pipeline.stored_settings import stored
 from importer.problems import ProblemCode, RowProblem
 
@@ -70,6 +71,7 @@ class Planner:
     _visits: NearDuplicates = field(default_factory=NearDuplicates, init=False)
     _carried: dict[str, list[tuple[int, bool]]] = field(default_factory=dict, init=False)
     """Row keys that stood in the sheet -> row ids, and whether the row is unchanged."""
+    _middle_names: MiddleNames = field(default_factory=MiddleNames, init=False)
 
     def plan(self, rows: list[CheckedRow]) -> list[PlannedRequest]:
         """Register the rows of one chunk and return those that may be sent."""
@@ -111,7 +113,10 @@ class Planner:
         if row.request is None or row.appointment_at is None:
             return _Candidate(row=row, identity=None)
         return _Candidate(
-            row=row, identity=identify(row.request, row.appointment_at, self.ledger.key)
+            row=row,
+            identity=identify(
+                row.request, row.appointment_at, self.ledger.key, unsent=row.middle_name
+            ),
         )
 
     def _look_up(
@@ -162,7 +167,11 @@ class Planner:
         first = known.in_file.get(identity.fingerprint)
         base = replace(base, identity=identity, occurrence=first.count if first else 0)
         if first is not None and not self.settings.allow_duplicates:
-            return _duplicate(base, first)
+            told = f"row {first.row_number}"
+            problem = self._middle_names.problem_of(candidate.row, identity.fingerprint, told)
+            return _with(base, State.INVALID if problem.is_error else State.DUPLICATE, problem)
+        if first is None:
+            self._middle_names.add(candidate.row, identity.fingerprint)
         known.in_file[identity.fingerprint] = planning.FirstInFile(
             row_number=first.row_number if first else base.row_number, count=base.occurrence + 1
         )
@@ -286,15 +295,6 @@ def _live_of(earlier: list[Earlier], roots: dict[int, Earlier]) -> Earlier | Non
         if root.state in (State.BOOKED, State.UNKNOWN) and not root.is_cancelled:
             return root
     return None
-
-
-def _duplicate(base: PlannedRow, first: planning.FirstInFile) -> PlannedRow:
-    problem = RowProblem(
-        row_number=base.row_number,
-        code=ProblemCode.DUPLICATE_IN_FILE,
-        hint=f"row {first.row_number}",
-    )
-    return _with(base, State.DUPLICATE, problem)
 
 
 def _refused_before(base: PlannedRow, refused: Earlier) -> PlannedRow:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from importer.errors import OpenQuestion
-from importer.model import DATE_FIELDS
+from importer.headings import noted_order
+from importer.lettering import column_letter
+from importer.model import DATE_FIELDS, OrdersConfirmed
 from importer.pipeline.file_errors import error_of, sentence_of
 from importer.problems import FileProblem, ProblemCode
-from importer.reading import column_letter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,6 +71,10 @@ class OrderSurvey:
     evidence: Mapping[str, OrderEvidence]
     """By API field, for columns that hold dates of three numbers."""
     columns: Mapping[str, int]
+    noted: Mapping[str, DateOrder] = field(default_factory=dict)
+    """The order that a heading itself names, by API field; it is shown, and decides nothing."""
+    settled: frozenset[str] = frozenset()
+    """Fields whose order was given by somebody who knew the heading."""
 
     def decided(self, rules: DateRules) -> DateRules:
         """Return the rules with the columns in which no date that fits both can be read."""
@@ -77,28 +82,45 @@ class OrderSurvey:
         return replace(rules, mixed_fields=mixed)
 
     def undecided(self, rules: DateRules) -> tuple[str, ...]:
-        """Return the fields whose order nobody has given."""
+        """Return the fields whose order nobody has given, or whose heading contradicts it."""
         return tuple(
             name
             for name, found in self.evidence.items()
-            if rules.of(name).order is None and not found.is_mixed
+            if not found.is_mixed
+            and (rules.of(name).order is None or self._is_contradicted(name, rules))
         )
 
-    def problems(self, names: Iterable[str]) -> tuple[FileProblem, ...]:
-        """Return the question of each of these fields, with its evidence."""
-        return tuple(
-            FileProblem(
-                code=ProblemCode.DATE_ORDER_NEEDED,
-                place=f"{name} in column {column_letter(self.columns[name])}",
-                hint=str(self.evidence[name]),
-            )
-            for name in names
-        )
+    def problems(self, rules: DateRules) -> tuple[FileProblem, ...]:
+        """Return the question of each undecided field, with its evidence."""
+        return tuple(self._problem(name, rules) for name in self.undecided(rules))
 
-    def orders(self, names: Iterable[str]) -> dict[str, DateOrder]:
-        """Return the only order that is possible, where the column leaves just one."""
-        found = ((name, self.evidence[name].order) for name in names)
+    def orders(self, rules: DateRules) -> dict[str, DateOrder]:
+        """Return the order of each undecided field that one yes may settle.
+
+        It is the only one that the dates leave; where they leave both, the one that was given
+        or that the heading names.
+        """
+        found = ((name, self._likely(name, rules.of(name).order)) for name in self.undecided(rules))
         return {name: order for name, order in found if order is not None}
+
+    def _is_contradicted(self, name: str, rules: DateRules) -> bool:
+        given, noted = rules.of(name).order, self.noted.get(name)
+        return None not in (given, noted) and given != noted and name not in self.settled
+
+    def _likely(self, name: str, given: DateOrder | None) -> DateOrder | None:
+        fitting = self.evidence[name].order
+        if given is not None and fitting is not None and given != fitting:
+            return None  # a yes to what no date fits would help nobody
+        return fitting or given or self.noted.get(name)
+
+    def _problem(self, name: str, rules: DateRules) -> FileProblem:
+        given, noted = rules.of(name).order, self.noted.get(name)
+        told = [str(self.evidence[name])]
+        told += [f"the heading says {ORDER_WORDS[noted]}"] if noted else []
+        told += [f"the settings say {ORDER_WORDS[given]}"] if given else []
+        code = ProblemCode.DATE_ORDER_CONTRADICTED if given else ProblemCode.DATE_ORDER_NEEDED
+        place = f"{name} in column {column_letter(self.columns[name])}"
+        return FileProblem(code=code, place=place, hint=", ".join(told))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -116,27 +138,24 @@ class FileQuestions:
 
     def problems(self) -> tuple[FileProblem, ...]:
         """Return each open question with its evidence."""
-        return (*self.zone.problems(), *self.orders.problems(self._undecided()))
+        return (*self.zone.problems(), *self.orders.problems(self.rules))
 
     def confirmable(self) -> dict[str, DateOrder]:
         """Return the order by field that one yes would settle, nothing where that is not all."""
-        names = self._undecided()
-        left = self.orders.orders(names)
-        return {} if self.zone.problems() or len(left) < len(names) else left
+        left = self.orders.orders(self.rules)
+        is_all = len(left) == len(self.orders.undecided(self.rules))
+        return {} if self.zone.problems() or not is_all else left
 
     def raise_open(self, name: str) -> None:
         """Raise if something is open.
 
         Raises:
-            OpenQuestion: Each column leaves just one order; a person may say that it is right.
+            OpenQuestion: Each column has one likely order; a person may say that it is right.
             SourceError: It needs more than a yes.
         """
         question = question_about(name, self.problems(), self.confirmable())
         if question is not None:
             raise question
-
-    def _undecided(self) -> tuple[str, ...]:
-        return self.orders.undecided(self.rules)
 
 
 def question_about(
@@ -152,17 +171,27 @@ def question_about(
     if not confirmable:
         return error_of(name, problems)
     words = ", ".join(f"{column} as {ORDER_WORDS[order]}" for column, order in confirmable.items())
+    contradicted = ProblemCode.DATE_ORDER_CONTRADICTED
+    is_contradicted = any(problem.code is contradicted for problem in problems)
     return OpenQuestion(
         f"{name}: {sentence_of(problems)}",
-        todo=f"If that is right, {how_to_say(confirmable)}.",
-        code=ProblemCode.DATE_ORDER_NEEDED.code,
+        todo=contradicted.fix if is_contradicted else how_to_say(confirmable),
+        code=problems[0].code.code,
         question=f"Read {words}?",
-        answers={"confirmed_orders": dict(confirmable)},
+        answer=OrdersConfirmed(orders=dict(confirmable)),
     )
 
 
-def survey_orders(table: Table, plan: ColumnPlan, rules: DateRules) -> OrderSurvey:
+def survey_orders(
+    table: Table, plan: ColumnPlan, rules: DateRules, settled: frozenset[str]
+) -> OrderSurvey:
     """Read the columns of dates to their end and return what they say of their order.
+
+    Args:
+        table: The file.
+        plan: Which columns hold dates.
+        rules: What the settings say of dates.
+        settled: Fields whose order was given by somebody who knew the heading.
 
     Raises:
         SourceError: Something further down makes the whole file unusable.
@@ -175,15 +204,26 @@ def survey_orders(table: Table, plan: ColumnPlan, rules: DateRules) -> OrderSurv
         for name, column in columns.items():
             evidence[name].add(chunk.frame[column].tolist(), rules)
     ordered = {name: found for name, found in evidence.items() if found.is_ordered}
-    return OrderSurvey(evidence=ordered, columns=columns)
+    named = ((name, noted_order(table.headings[column])) for name, column in columns.items())
+    return OrderSurvey(
+        evidence=ordered,
+        columns=columns,
+        noted={name: order for name, order in named if order is not None},
+        settled=settled,
+    )
 
 
 def how_to_say(orders: Mapping[str, DateOrder]) -> str:
-    """Return how a flag or a profile says these orders, "" for none."""
-    if not orders:
-        return ""
-    if len(set(orders.values())) == 1:
-        (order,) = set(orders.values())
-        return f'say --date-order {order}, or order = "{order}" under [dates] in a profile'
+    """Return how a profile or a flag says these orders, and no more than these.
+
+    An order for all columns is advised only where all were asked about.
+    """
+    different = set(orders.values())
+    flag = f"--date-order {min(different)}"
+    if len(different) == 1 and set(orders) == set(DATE_FIELDS):
+        line = f'order = "{min(different)}" under [dates] in a profile'
+        return f"If that is right, say {flag}, or {line}."
     lines = ", ".join(f'{name} = "{order}"' for name, order in orders.items())
-    return f"say orders = {{ {lines} }} under [dates] in a profile"
+    said = f"If that is right, say orders = {{ {lines} }} under [dates] in a profile"
+    also = f", or {flag}, which means every column of dates" if len(different) == 1 else ""
+    return f"{said}{also}."

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.errors import SettingsError, SourceError
+from importer.lettering import column_letter
 from importer.model import State
 from importer.pipeline.advice import what_to_fix
 from importer.pipeline.intake import take_in
 from importer.pipeline.stored_settings import restored
 from importer.problems import ProblemCode, Severity
-from importer.reading import column_letter, source_digest
+from importer.reading import source_digest
 from importer.results import (
     ErrorKind,
     ResultRow,

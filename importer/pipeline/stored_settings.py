@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -16,14 +17,49 @@ RULES_VERSION = 3
 """Raised whenever the same cell would become another request than before."""
 
 
+_NOT_OF_REQUESTS = frozenset(
+    {"rules_version", "profile", "by_flag", "headings", "accepted_headings"}
+)
+"""What a run keeps although the same row becomes the same request without it."""
+
+
 def stored(settings: Settings) -> str:
-    """Return the settings that change requests, as the ledger keeps them."""
+    """Return the settings that change requests, as the ledger keeps them, and who gave them."""
     kept = {
         "rules_version": RULES_VERSION,
         "allow_duplicates": settings.allow_duplicates,
+        "profile": profile_name(settings),
+        "by_flag": sorted(n for n, origin in settings.origins.items() if origin.startswith("flag")),
+        "headings": settings.headings,
+        "accepted_headings": settings.accepted_headings,
         **settings.request_settings(),
     }
     return json.dumps(kept, sort_keys=True)
+
+
+def profile_name(settings: Settings) -> str:
+    """Return the name of the profile, whether it was named by its path or not; "" for none."""
+    return Path(settings.profile).stem if settings.profile else ""
+
+
+def is_of_these_rules(kept: str) -> bool:
+    """Return whether a run was begun by a version that makes the same requests of a row."""
+    return bool(json.loads(kept)["rules_version"] == RULES_VERSION)
+
+
+def differing(kept: str, settings: Settings) -> list[str]:
+    """Return the settings that would make other requests than those a run began with."""
+    before, now = json.loads(kept), json.loads(stored(settings))
+    return sorted(
+        name
+        for name in (before.keys() | now.keys()) - _NOT_OF_REQUESTS
+        if _unless_empty(before.get(name)) != _unless_empty(now.get(name))
+    )
+
+
+def _unless_empty(value: object) -> object:
+    """Return a value; what an earlier version did not know was as good as empty."""
+    return None if value is False or value in ("", {}, []) else value  # 0 is a value
 
 
 def refuse_others(run_id: str, kept: str, settings: Settings) -> None:
@@ -32,16 +68,10 @@ def refuse_others(run_id: str, kept: str, settings: Settings) -> None:
     Raises:
         SourceError: Names the settings that differ.
     """
-    before, now = json.loads(kept), json.loads(stored(settings))
-    differing = sorted(
-        name
-        for name in before.keys() | now.keys()
-        # What an earlier version did not know was as good as empty.
-        if (before.get(name) or None) != (now.get(name) or None)
-    )
-    if differing:
+    names = differing(kept, settings)
+    if names:
         raise SourceError(
-            f"run {run_id} was begun with other settings: {', '.join(differing)}",
+            f"run {run_id} was begun with other settings: {', '.join(names)}",
             todo=f"use the same settings again, or finish it with: solv-import resume {run_id}",
         )
 
@@ -49,7 +79,7 @@ def refuse_others(run_id: str, kept: str, settings: Settings) -> None:
 def restored(settings: Settings, kept: str) -> Settings:
     """Return `settings` with everything that changes requests as the run began with it."""
     before = json.loads(kept)
-    zone = before["timezone"]
+    zone, headings = before["timezone"], tuple(before.get("headings", ()))
     return replace(
         settings,
         sheet=before["sheet"],
@@ -61,7 +91,8 @@ def restored(settings: Settings, kept: str) -> Settings:
         split=before.get("split", {}),
         value_maps=before.get("value_maps", {}),
         # The run began with these very headings, whatever the profile says now.
-        headings=(),
+        headings=headings,
+        accepted_headings=headings,
         timezone=ZoneInfo(zone) if zone else None,
         timezone_by_location={
             location: ZoneInfo(name) for location, name in before["timezone_by_location"].items()
@@ -79,10 +110,13 @@ def restored(settings: Settings, kept: str) -> Settings:
 
 
 def as_confirmed(settings: Settings, kept: str) -> Settings:
-    """Return `settings` with the date orders that a person confirmed when the run began.
+    """Return `settings` with what a person confirmed when the run began.
 
     An answer stands for its run, so that the same command carries on without asking again.
     """
-    before = json.loads(kept).get("confirmed_orders", {})
-    is_open = settings.date_order is None and not settings.confirmed_orders
-    return replace(settings, confirmed_orders=before) if is_open and before else settings
+    before = json.loads(kept)
+    orders, headings = before.get("confirmed_orders", {}), before.get("accepted_headings", ())
+    is_asked = before["date_order"] == settings.date_order and not settings.confirmed_orders
+    if orders and is_asked:
+        settings = replace(settings, confirmed_orders=orders)
+    return replace(settings, accepted_headings=settings.accepted_headings or tuple(headings))

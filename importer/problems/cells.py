@@ -56,6 +56,13 @@ CELLS: Final = {
         "Write it as the pattern says, without title, suffix or nickname, or in two columns.",
         Example("Example Jr., Ann, with last, first", "Example, Ann"),
     ),
+    "IMP207": Entry(
+        E,
+        "id that the profile does not know",
+        "The profile says what the ids of this column stand for, and this is none of them.",
+        "Add it under [values] in the profile, or correct the cell.",
+        Example("3, with 1 = 4021 and 2 = 4022", "2, or 3 = 4023 in the profile"),
+    ),
     "IMP210": Entry(
         E,
         "not a date",

@@ -38,7 +38,7 @@ HEADINGS: Final = {
     "IMP105": Entry(
         E,
         "mapped heading not found",
-        "The profile maps a heading that this file does not have.",
+        "The profile maps a heading that this file does not have, or one column twice.",
         "Correct [columns] in the profile, or the heading in the file.",
         Example('"Cell #" = "phone", but the file says Cell No', '"Cell No" = "phone"'),
     ),
@@ -53,7 +53,7 @@ HEADINGS: Final = {
         E,
         "day or month first?",
         "Dates such as 03/04/1985 can be read in two ways.",
-        "Say which: --date-order MDY or DMY, or order under [dates] in a profile.",
+        "Say which: --date-order MDY or DMY for all columns, or orders under [dates] in a profile.",
         Example("03/04/1985", "03/04/1985 with --date-order MDY"),
     ),
     "IMP108": Entry(
@@ -85,5 +85,19 @@ HEADINGS: Final = {
         "The heading is another name of a booking field, and is read as that.",
         "Nothing, if it is right; else map it under [columns] in a profile.",
         Example("Cell", "Cell is read as phone"),
+    ),
+    "IMP112": Entry(
+        E,
+        "the profile reads rows otherwise than before",
+        "Rows that were booked would count as new ones, and be booked a second time.",
+        "Import a file of new rows alone, and let it go on with --accept-change; else undo it.",
+        Example("Lakeview = 4021 in June, 4022 in July", "a file without the visits of June"),
+    ),
+    "IMP113": Entry(
+        E,
+        "heading contradicts the order of dates",
+        "The heading names another order of day and month than the settings.",
+        "Correct whichever is wrong; an order holds where [file] headings has that very heading.",
+        Example('DOB (DD/MM/YYYY) with order = "MDY"', 'DOB (DD/MM/YYYY) with order = "DMY"'),
     ),
 }

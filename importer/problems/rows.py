@@ -37,6 +37,13 @@ ROWS: Final = {
         "Clear the row_key cell of the copy.",
         Example("rows 7 and 8 with the same row_key", "row 8 with an empty row_key"),
     ),
+    "IMP305": Entry(
+        E,
+        "same booking but for the middle name",
+        "An earlier row of this file is the same booking, but its name cell holds another name.",
+        "If it is another person, let the profile keep both names; if not, write them alike.",
+        Example("Lee, Mary Ann and Lee, Mary Beth", 'the pattern "Last, First"'),
+    ),
     "IMP306": Entry(
         E,
         "refused before",

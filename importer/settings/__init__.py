@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importer.settings.catalogue import SPECS, Spec
 from importer.settings.folders import bug_folder, config_folder, state_folder
-from importer.settings.gathering import load_settings
+from importer.settings.gathering import load_settings, profile_path
 from importer.settings.values import Selection, Settings
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "bug_folder",
     "config_folder",
     "load_settings",
+    "profile_path",
     "state_folder",
 ]

@@ -231,6 +231,12 @@ def _run() -> tuple[Spec, ...]:
             what="only these rows: 3,7-9",
             flag="--rows",
         ),
+        Spec(
+            name="accept_change",
+            parse=parsing.mark,
+            what="let a changed profile go on, by the mark that the message shows",
+            flag="--accept-change",
+        ),
         _switch("retry_rejected", "send unchanged rows again that Solv refused before"),
         _switch("allow_duplicates", "send rows of one file that are the same booking"),
         _switch(

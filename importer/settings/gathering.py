@@ -130,21 +130,36 @@ def _profile_layer(layers: Sequence[Layer], folder: Path) -> Layer:
     named = next((layer.texts["profile"] for layer in layers if "profile" in layer.texts), None)
     if named is None:
         return Layer(origin="profile")
-    path = _profile_path(named.strip(), folder / "profiles")
+    path = _existing(named.strip(), folder)
     return toml_layer(path, origin=f"profile {path.stem}", is_profile=True)
 
 
-def _profile_path(named: str, folder: Path) -> Path:
-    if "/" in named or named.endswith(".toml"):
-        path = Path(named).expanduser()
-        if path.is_file():
-            return path
+def is_profile_path(named: str) -> bool:
+    """Return whether a profile is named by its path; else it is one of the settings folder."""
+    return "/" in named or named.endswith(".toml")
+
+
+def profile_path(named: str, folder: Path) -> Path:
+    """Return where the profile of that name or path lies, or would lie.
+
+    Args:
+        named: As `--profile` says it.
+        folder: The settings folder.
+    """
+    if is_profile_path(named):
+        return Path(named).expanduser()
+    return folder / "profiles" / f"{named}.toml"
+
+
+def _existing(named: str, settings_folder: Path) -> Path:
+    path = profile_path(named, settings_folder)
+    if path.is_file():
+        return path
+    if is_profile_path(named):
         raise SettingsError(
             f"There is no profile at {path}.", todo="Check --profile, or SOLV_IMPORT_PROFILE."
         )
-    path = folder / f"{named}.toml"
-    if path.is_file():
-        return path
+    folder = path.parent
     known = sorted(found.stem for found in folder.glob("*.toml"))
     near = difflib.get_close_matches(named, known, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"Profiles are TOML files in {folder}."

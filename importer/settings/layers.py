@@ -102,6 +102,8 @@ def dotenv_layer(path: Path) -> Layer:
 def secret_from_file(path: Path, name: str) -> str:
     """Return the secret of that setting, which a private file holds.
 
+    The end of its line is no part of it; of a password any other white space is.
+
     Raises:
         SettingsError: The file is missing, empty, or others may read it.
     """
@@ -110,13 +112,14 @@ def secret_from_file(path: Path, name: str) -> str:
     try:
         with path.open(encoding="utf-8") as stream:
             _require_private(os.fstat(stream.fileno()), shown, name)
-            secret = stream.read(4096).strip()
+            found = stream.read(4096)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise SettingsError(
             f"{shown} cannot be read: {why}.",
             todo=f"{variable} names a file of mode 0600 that holds nothing but the secret.",
         ) from None
+    secret = found.removesuffix("\n") if name == "source_password" else found.strip()
     if not secret:
         raise SettingsError(f"{shown} is empty.", todo=f"Write {_SECRET_NAMES[name]} into it.")
     return secret

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from importer.errors import SettingsError
 from importer.folding import folded
-from importer.model import BOOKING_FIELDS, DATE_FIELDS
+from importer.model import BOOKING_FIELDS, DATE_FIELDS, MAY_BE_JOINED, NAME_FIELDS
 from importer.settings import parsing
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from importer.model import DateOrder, NamePattern
 
-_JOINED_FIELDS = ("appointment_date",)
-_NAME_FIELDS = ("first_name", "last_name")
 _HALVES = 2
 _MAPPED_VALUES: Mapping[str, Callable[[str], str]] = {
     "location_id": parsing.location,
@@ -108,7 +106,7 @@ def _joined(table: Mapping[str, Any], origin: str) -> dict[str, tuple[str, ...]]
     joined: dict[str, tuple[str, ...]] = {}
     for name, headings in table.items():
         where = f"{origin}: [joined] {name}"
-        require_known(name, _JOINED_FIELDS, where)
+        require_known(name, MAY_BE_JOINED, where)
         halves = _texts(headings, where)
         if len(set(map(folded, halves))) != _HALVES or len(halves) != _HALVES:
             example = f'{name} = ["Appt Date", "Appt Time"]'
@@ -137,10 +135,12 @@ def _refuse_twice(
     origin: str,
 ) -> None:
     """Raise if a heading or a field stands in two tables."""
-    fields = [*columns.values(), *joined, *(_NAME_FIELDS if split else ())]
+    fields = [*columns.values(), *joined, *(NAME_FIELDS if split else ())]
     headings = [*columns, *(heading for halves in joined.values() for heading in halves), *split]
     for names in (fields, headings):
-        twice = next((name for name in names if names.count(name) > 1), None)
+        # A heading is found whatever its case and spaces, so that is how two are the same.
+        alike = [folded(name) for name in names]
+        twice = next((n for n, a in zip(names, alike, strict=True) if alike.count(a) > 1), None)
         if twice is not None:
             raise SettingsError(
                 f"{origin}: {twice} is mapped twice.",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from importer.address import AddressError, base_url_of, is_loopback_url
-from importer.model import NAME_PATTERNS
+from importer.model import DELIMITER_NAMES, NAME_PATTERNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 _YES = frozenset({"true", "yes", "on", "1"})
 _NO = frozenset({"false", "no", "off", "0"})
-_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "bar": "|", "pipe": "|"}
 _NO_FILES = frozenset({"utf-7", "idna", "punycode", "unicode-escape", "raw-unicode-escape"})
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _LOCATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MARK = re.compile(r"[0-9a-f]{8}")
 _SPAN = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 _FIRST_DATA_ROW = 1
 
@@ -143,8 +143,8 @@ def name_pattern(word: str) -> NamePattern:
 
 def delimiter(word: str) -> str:
     """Return the one character between cells."""
-    found = _DELIMITERS.get(word.strip().lower(), word)
-    if found not in _DELIMITERS.values():
+    found = DELIMITER_NAMES.get(word.strip().lower(), word)
+    if found not in DELIMITER_NAMES.values():
         raise ValueError("give one of , ; | or the word tab")
     return found
 
@@ -160,6 +160,14 @@ def encoding(word: str) -> str:
     if name.replace("_", "-") in _NO_FILES:
         raise ValueError("no file is written in it")
     return "utf-8" if name in ("utf-8-sig", "ascii") else name
+
+
+def mark(word: str) -> str:
+    """Return the mark of a change, as a message showed it."""
+    stripped = word.strip().lower()
+    if _MARK.fullmatch(stripped):
+        return stripped
+    raise ValueError("give the mark that the message shows, such as 1f0c9a3e")
 
 
 def password(word: str) -> str:

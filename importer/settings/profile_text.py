@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from importer.model import DATE_FIELDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -21,7 +23,6 @@ _WORDS = ("true", "false")
 class Profile:
     """What is known of one clinic's files so far."""
 
-    made_from: str
     headings: Sequence[str] = ()
     columns: dict[str, str] = field(default_factory=dict)
     joined: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -44,7 +45,8 @@ class Profile:
         return "\n".join(self._lines()) + "\n"
 
     def _lines(self) -> Iterator[str]:
-        yield f"# How {_comment(self.made_from)} reads; written by solv-import map."
+        # Without the file's name: a patient may stand in it.
+        yield "# How files with these headings read; written by solv-import map."
         yield from (f"# {_comment(doubt)}" for doubt in self.doubts)
         yield from _table("columns", self.columns)
         yield from _table("joined", self.joined)
@@ -58,11 +60,14 @@ class Profile:
         yield from _table("file", {**self.reading, "headings": list(self.headings)})
 
     def _dates(self) -> dict[str, str | dict[str, DateOrder]]:
-        """Return one order for all columns where they agree, else one for each."""
+        """Return one order where all columns have it, else that of each column that has one.
+
+        A column nobody was asked about keeps no order: it would be that of another column.
+        """
         dates: dict[str, str | dict[str, DateOrder]] = {}
-        different = set(self.orders.values())
-        if len(different) == 1:
-            dates["order"] = different.pop()
+        different = {self.orders.get(name) for name in DATE_FIELDS}
+        if len(different) == 1 and (order := different.pop()) is not None:
+            dates["order"] = order
         elif self.orders:
             dates["orders"] = dict(self.orders)
         if self.two_digit_pivot is not None:

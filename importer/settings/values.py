@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, assert_never
 
 from importer.address import is_loopback_url
 from importer.errors import SettingsError
+from importer.model import ChangeAccepted, HeadingsAccepted, OrdersConfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
-    from importer.model import DateOrder, NamePattern
+    from importer.model import Confirmation, DateOrder, NamePattern
     from importer.rate import Rate
 
 Verbosity = Literal[0, 1, 2]
@@ -94,6 +95,8 @@ class Settings:
     only_valid: bool
     limit: int | None
     rows: tuple[tuple[int, int], ...]
+    accept_change: str | None
+    """The mark of a changed profile that may go on, as the message that held it says."""
     retry_rejected: bool
     allow_duplicates: bool
     allow_walkin_scheduling: bool
@@ -116,7 +119,9 @@ class Settings:
     origins: Mapping[str, str]
     """Setting -> where its value came from, such as `flag --rate`."""
     confirmed_orders: Mapping[str, DateOrder] = field(default_factory=dict)
-    """Orders that nobody set, and that a person confirmed for this file."""
+    """Orders that a person confirmed for this file."""
+    accepted_headings: tuple[str, ...] = ()
+    """Headings of a profile that a person lets this file differ from."""
     unknown_variables: tuple[str, ...] = ()
     """SOLV_IMPORT_ variables that no setting reads; most often a misspelling."""
 
@@ -134,6 +139,18 @@ class Settings:
     def is_loopback(self) -> bool:
         """Return whether the server is on this machine."""
         return is_loopback_url(self.base_url)
+
+    def confirmed(self, answer: Confirmation) -> Settings:
+        """Return the settings with what a person has said yes to."""
+        match answer:
+            case OrdersConfirmed(orders=orders):
+                return replace(self, confirmed_orders={**self.confirmed_orders, **orders})
+            case HeadingsAccepted(expected=expected):
+                return replace(self, accepted_headings=expected)
+            case ChangeAccepted(change=change):
+                return replace(self, accept_change=change)
+            case _:
+                assert_never(answer)
 
     def require_target(self) -> None:
         """Raise unless the server and both credentials are known.

@@ -12,7 +12,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from importer.errors import OpenQuestion, SourceError
-from importer.model import BOOKING_FIELDS
+from importer.model import BOOKING_FIELDS, OrdersConfirmed
 from importer.pipeline import check_file
 from importer.pipeline.intake import take_in
 from importer.problems import ProblemCode
@@ -188,8 +188,9 @@ def test_case_47_the_order_is_a_question_with_its_evidence(write: Write, tmp_pat
         taken(path, settings_of(tmp_path))
     assert caught.value.code == P.DATE_ORDER_NEEDED.code
     assert "2 dates fit only month/day, 0 only day/month, 1 both" in caught.value.message
-    assert "--date-order MDY" in caught.value.todo
-    assert caught.value.answers == {"confirmed_orders": {"birth_date": "MDY"}}
+    assert 'say orders = { birth_date = "MDY" }' in caught.value.todo
+    assert "--date-order MDY, which means every column" in caught.value.todo
+    assert caught.value.answer == OrdersConfirmed(orders={"birth_date": "MDY"})
 
 
 @WRITERS
@@ -454,7 +455,7 @@ def test_case_72_a_heading_of_look_alike_letters_stops_the_file(
         ("birth_sex", "U", '""', None),
         ("birth_sex", "W", '"female"', "female"),
         ("is_walk_in", "maybe", "false", False),
-        ("location_id", "Lakeview", "4022", 4022),
+        ("location_id", "Lakeview", "4022\n4021 = 4021", 4022),
         ("visit_type_id", "Flu shot", "7", 7),
         ("paperwork_status", "done", '"complete"', "complete"),
         ("address_state", "Ill.", '"IL"', "IL"),

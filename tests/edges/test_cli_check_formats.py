@@ -192,6 +192,17 @@ def test_a_question_about_the_whole_file_is_told_with_its_rows(form: str, tmp_pa
         assert json.loads(out.splitlines()[-1])["exit_code"] == 3
 
 
+def test_the_last_line_of_jsonl_says_what_is_asked(tmp_path: Path) -> None:
+    path = tmp_path / "local.csv"
+    path.write_text(f"{HEADINGS}\n{GOOD.replace('T09:00:00-06:00', ' 09:00')}\n", encoding="utf-8")
+    code, out, _ = check(path, "--format", "jsonl")
+    summary = json.loads(out.splitlines()[-1])
+    (question,) = summary["questions"]
+    assert (code, summary["exit_code"], question["code"]) == (3, 3, "IMP106")
+    assert "first 2" in question["hint"]
+    assert "--timezone" in question["fix"]
+
+
 def test_as_one_document_a_question_is_an_error_as_it_always_was(tmp_path: Path) -> None:
     path = tmp_path / "local.csv"
     path.write_text(f"{HEADINGS}\n{GOOD.replace('T09:00:00-06:00', ' 09:00')}\n", encoding="utf-8")
@@ -213,6 +224,7 @@ def test_a_file_that_cannot_be_read_is_an_annotation_and_a_document(tmp_path: Pa
     [
         (P.DATE_ORDER_NEEDED, "birth_date", "x/lakeside.toml", "--date-order MDY"),
         (P.DATE_ORDER_NEEDED, "birth_date", "x/lakeside.toml", "[dates] in profile lakeside"),
+        (P.DATE_ORDER_NEEDED, "birth_date", "", 'orders = { birth_date = "MDY" }'),
         (P.TIMEZONE_NEEDED, "appointment_date", "", 'timezone = "America/Chicago"'),
         (P.LEADING_ZERO_LOST, "address_zip", "lakeside", "pad_zip = true"),
         (P.DATE_TWO_DIGIT_YEAR, "birth_date", "", "two_digit_pivot = 25"),

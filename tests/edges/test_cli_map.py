@@ -205,6 +205,68 @@ def test_two_columns_for_one_field_are_chosen_from(tmp_path: Path) -> None:
     assert check(source, output)[0] == 0
 
 
+def test_an_order_is_that_of_the_column_it_was_asked_about(tmp_path: Path) -> None:
+    source = write_csv(tmp_path, KNOWN, [[*PLAIN[0][:3], "03/14/1985", *PLAIN[0][4:]]])
+    output = tmp_path / "clinic.toml"
+    words = ("map", str(source), "--location-id", "4021", "--output", str(output))
+    with Terminal(arguments=words, folder=tmp_path) as terminal:
+        terminal.expect("1 date fits only month/day").expect("day/month").type(ENTER)
+        assert terminal.ended() == 0
+    tables = tomllib.loads(output.read_text("utf-8"))
+    assert tables["dates"] == {"orders": {"birth_date": "MDY"}}
+    later = [*PLAIN[0][:4], "03/04/2090 09:30 -06:00", ""]
+    july = write_csv(tmp_path, KNOWN, [later])
+    result = CliRunner().invoke(shell, ["check", str(july), "--profile", str(output)])
+    assert (result.exit_code, "appointment_date in column E" in result.stderr) == (3, True)
+
+
+@pytest.mark.parametrize("more", [[], ["Odd"]], ids=["none-left", "a-wrong-one-left"])
+def test_a_doubled_heading_is_the_files_fault_and_is_named(more: list[str], tmp_path: Path) -> None:
+    headings = [*KNOWN[:3], "Phone", *KNOWN[3:5], *more]
+    row = ["Ann", "Lee", "1", "2", *PLAIN[0][3:5], *more]
+    source = write_csv(tmp_path, headings, [row])
+    words = ("map", str(source), "--output", str(tmp_path / "clinic.toml"))
+    with Terminal(arguments=words, folder=tmp_path) as terminal:
+        terminal.expect("no column can be named for phone").expect("of C, D stand there twice")
+        assert terminal.ended() == 3
+
+
+@pytest.mark.parametrize("output", ["lakeside", "lakeside.v2", "here/lakeside"])
+def test_a_profile_is_written_only_where_it_is_found_again(output: str, tmp_path: Path) -> None:
+    source = write_csv(tmp_path, KNOWN, PLAIN)
+    result = CliRunner().invoke(shell, ["map", str(source), "--output", output])
+    assert result.exit_code == 2
+    assert f"Write --output {output}.toml." in result.stderr
+
+
+def test_a_name_with_a_dot_is_a_name_of_the_settings_folder_both_ways(tmp_path: Path) -> None:
+    folder = tmp_path / "config" / "profiles"
+    folder.mkdir(parents=True)
+    (folder / "lakeside.v2.toml").write_text("[defaults]\nlocation_id = 4021\n", encoding="utf-8")
+    source = write_csv(tmp_path, KNOWN, PLAIN)
+    words = ("map", str(source), "--profile", "lakeside.v2")
+    with Terminal(arguments=words, folder=tmp_path) as terminal:
+        terminal.expect("Write over it?").type("y")
+        terminal.expect("1 row: 1 ready")
+        assert terminal.ended() == 0
+    assert not (tmp_path / "lakeside.v2").exists()
+    assert "headings" in (folder / "lakeside.v2.toml").read_text("utf-8")
+
+
+def test_a_files_name_stands_in_no_profile_and_suggests_none_where_it_may_be_a_patient(
+    tmp_path: Path,
+) -> None:
+    source = tmp_path / "Zelda Canary 312-555-0142.csv"
+    write_csv(tmp_path, KNOWN, PLAIN).rename(source)
+    words = ("map", str(source), "--location-id", "4021")
+    with Terminal(arguments=words, folder=tmp_path) as terminal:
+        terminal.expect("Save it under which name?").expect("clinic").type(ENTER)
+        assert terminal.ended() == 0
+    (profile,) = (tmp_path / "config" / "profiles").iterdir()
+    assert profile.name == "clinic.toml"
+    assert "anary" not in profile.read_text("utf-8")
+
+
 def test_short_years_ask_for_the_last_one_of_this_century(tmp_path: Path) -> None:
     row = [*PLAIN[0][:3], "03/14/85", *PLAIN[0][4:]]
     source = write_csv(tmp_path, KNOWN, [row])
@@ -216,7 +278,7 @@ def test_short_years_ask_for_the_last_one_of_this_century(tmp_path: Path) -> Non
         terminal.expect("Give a whole number").type(CTRL_U + "30" + ENTER)
         assert terminal.ended() == 0
     assert tomllib.loads(output.read_text("utf-8"))["dates"] == {
-        "order": "MDY",
+        "orders": {"birth_date": "MDY"},
         "two_digit_pivot": 30,
     }
     assert check(source, output)[0] == 0

@@ -52,7 +52,8 @@ def test_nobody_there_means_exit_3_with_the_evidence_and_the_flag(tmp_path: Path
     assert code == 3
     assert "IMP107" in err
     assert EVIDENCE in err
-    assert '--date-order MDY, or order = "MDY" under [dates]' in err
+    assert 'orders = { birth_date = "MDY" } under [dates] in a profile' in err
+    assert "--date-order MDY, which means every column" in err
 
 
 def test_columns_of_other_orders_are_told_apart(tmp_path: Path) -> None:
@@ -157,6 +158,73 @@ def test_who_wants_no_questions_is_asked_none(name: str, tmp_path: Path) -> None
     with Terminal(arguments=words, folder=tmp_path, environ=environ) as terminal:
         assert terminal.ended() == 3
     assert "[y/N]" not in terminal.seen
+
+
+def noted(folder: Path, note: str, *born: str) -> Path:
+    """Write visits whose heading of birth dates has a note."""
+    source = visits(folder, *born)
+    text = source.read_text("utf-8")
+    source.write_text(text.replace("birth_date", f"birth_date ({note})", 1), encoding="utf-8")
+    return source
+
+
+def test_a_heading_that_contradicts_the_order_stops_a_run_that_nobody_watches(
+    tmp_path: Path,
+) -> None:
+    source = noted(tmp_path, "DD/MM/YYYY", "03/04/1985")
+    code, err = unattended(str(source), "--date-order", "MDY")
+    assert (code, "IMP113" in err) == (3, True)
+    assert "1 both, the heading says day/month, the settings say month/day" in err
+    assert unattended(str(source), "--date-order", "DMY")[0] == 0
+    assert unattended(str(source))[0] == 3
+
+
+def test_an_order_beside_that_very_heading_in_the_profile_is_no_question(tmp_path: Path) -> None:
+    source = noted(tmp_path, "DD/MM/YYYY", "03/04/1985")
+    headings = source.read_text("utf-8").splitlines()[0].split(",")
+    path = profile(tmp_path, *headings)
+    path.write_text(f'[dates]\norder = "MDY"\n{path.read_text("utf-8")}', encoding="utf-8")
+    assert unattended(str(source), "--profile", str(path))[0] == 0
+    assert unattended(str(source), "--profile", str(path), "--date-order", "MDY")[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("flags", "asked"),
+    [(("--date-order", "MDY"), "as month/day?"), ((), "as day/month?")],
+    ids=["contradicts", "proposes"],
+)
+def test_a_person_may_say_what_a_note_leaves_open(
+    flags: tuple[str, ...], asked: str, tmp_path: Path
+) -> None:
+    source = noted(tmp_path, "DD/MM/YYYY", "03/04/1985")
+    with Terminal(arguments=("check", str(source), *flags), folder=tmp_path) as terminal:
+        terminal.expect("the heading says day/month").expect(f"Read birth_date {asked}").type("y\r")
+        terminal.expect("1 ready")
+        assert terminal.ended() == 0
+
+
+def test_a_changed_profile_is_a_question_to_a_person_and_stops_everybody_else(
+    tmp_path: Path, run_cli: Cli, sandbox: Callable[..., Sandbox]
+) -> None:
+    server = sandbox()
+    run_cli.target(server)
+    path = tmp_path / "clinic.toml"
+    path.write_text('[dates]\norder = "MDY"\n', encoding="utf-8")
+    source = visits(tmp_path, "03/04/1985")
+    assert run_cli("run", source, "--profile", path).counts == {"booked": 1}
+    path.write_text('[dates]\norder = "DMY"\n', encoding="utf-8")
+    july = visits(tmp_path, "03/04/1985", "05/06/1985")
+    held = run_cli("run", july, "--profile", path)
+    assert (held.code, held.summary["exit_reason"]) == (3, "source")
+    assert "order of birth_date" in held.summary["why"]
+    assert len(server.requests()) == 1
+    environ = run_cli.environ | {"SOLV_IMPORT_NON_INTERACTIVE": "false"}
+    words = ("run", str(july), "--profile", str(path), "--rows", "3")
+    with Terminal(arguments=words, folder=tmp_path, environ=environ) as terminal:
+        terminal.expect("Is no row of this file booked already?").type("y\r")
+        terminal.expect("1 booked")
+        assert terminal.ended() == 1
+    assert len(server.requests()) == 2
 
 
 def test_headings_that_changed_stop_an_unattended_check(tmp_path: Path) -> None:

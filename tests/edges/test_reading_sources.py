@@ -82,6 +82,17 @@ def test_case_86_the_password_comes_from_a_private_file(
     assert PASSWORD not in out + err
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_password_keeps_its_white_space_also_when_it_comes_from_a_file(
+    tmp_path: Path, end: str
+) -> None:
+    secret = tmp_path / "password"
+    secret.write_bytes(f" two words {end}".encode())
+    secret.chmod(0o600)
+    environ = {"SOLV_IMPORT_SOURCE_PASSWORD_FILE": str(secret)}
+    assert load_settings({}, environ=environ, folder=tmp_path).source_password == " two words "
+
+
 def test_case_86_a_password_is_never_shown_or_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

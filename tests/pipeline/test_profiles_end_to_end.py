@@ -9,6 +9,7 @@ import pytest
 from openpyxl import load_workbook
 
 from importer.errors import ExitCode, OpenQuestion, SourceError
+from importer.model import OrdersConfirmed
 from importer.pipeline import import_file, unknown_worksheet
 from tests.pipeline.desk import counts_of, statuses
 from tests.rows import invented_row
@@ -122,7 +123,7 @@ def test_a_confirmed_order_carries_its_run_on_without_another_question(
     source = write_csv(invented_row(n, birth_date=f"03/{n + 10}/1985") for n in range(2, 10))
     with pytest.raises(OpenQuestion) as caught:
         at.run(source)
-    assert caught.value.answers == {"confirmed_orders": {"birth_date": "MDY"}}
+    assert caught.value.answer == OrdersConfirmed(orders={"birth_date": "MDY"})
     assert at.requests == []
 
     refuse_after_the_first(at)

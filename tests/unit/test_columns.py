@@ -181,6 +181,16 @@ def test_no_synonym_is_about_somebody_else() -> None:
     assert words.isdisjoint(VETO_WORDS)
 
 
+def test_one_column_is_never_read_for_two_fields() -> None:
+    twice = plan(*REQUIRED_FIELDS, "Re-ason", mapped={"Re-ason": "reason", "reason": "attribution"})
+    (problem,) = found(twice, P.PROFILE_COLUMN_MISSING)
+    assert "attribution is mapped to column G" in problem.hint
+    half = plan(
+        *REQUIRED_FIELDS, "Day", mapped={"DAY": "reason"}, joined={"appointment_date": ("day", "x")}
+    )
+    assert any("column G" in problem.hint for problem in found(half, P.PROFILE_COLUMN_MISSING))
+
+
 def test_unknown_column_is_listed_and_not_sent() -> None:
     planned = plan(*REQUIRED_FIELDS, "Notes", "Guarantor Phone", "")
     assert list(planned.fields.values()) == [0, 1, 2, 3, 4, 5]

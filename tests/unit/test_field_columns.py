@@ -177,7 +177,7 @@ MAPPED = replace(
         ("Clinic", "Lakeview", "location_id", 4021),
         ("Clinic", " LAKEVIEW\u00a0", "location_id", 4021),
         ("Clinic", "old  town", "location_id", 4022),
-        ("Clinic", "4023", "location_id", 4023),
+        ("Clinic", "4022", "location_id", 4022),
         ("Walk In", "Maybe", "is_walk_in", False),
         ("Walk In", "yes", "is_walk_in", True),
         ("Sex", "u", "birth_sex", None),
@@ -191,6 +191,52 @@ def test_a_clinics_word_stands_for_its_value(
     row = check(GOOD | {heading: text}, rules=MAPPED)
     assert row.request is not None
     assert getattr(row.request, field) == sent
+
+
+BY_NUMBER = replace(
+    RULES, values={"location_id": {"1": "4021", "2": "4022"}, "visit_type_id": {"7": "70", "8": ""}}
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"), [("1", 4021), ("01", 4021), ("1.0", 4021), (" 2 ", 4022), ("4021", 4021)]
+)
+def test_a_clinics_number_is_found_however_it_is_written(text: str, sent: int) -> None:
+    row = check(GOOD | {"Clinic": text}, rules=BY_NUMBER)
+    assert row.request is not None
+    assert row.request.location_id == sent
+
+
+@pytest.mark.parametrize(
+    ("heading", "field", "text"),
+    [
+        ("Clinic", "location_id", "3"),
+        ("Clinic", "location_id", "4023"),
+        ("Visit Type No", "visit_type_id", "9"),
+    ],
+)
+def test_an_id_that_no_word_stands_for_is_never_taken_for_one_of_solvs(
+    heading: str, field: str, text: str
+) -> None:
+    row = check(GOOD | {heading: text}, rules=BY_NUMBER)
+    assert row.request is None
+    (problem,) = row.problems
+    assert (problem.code, problem.field) == (P.VALUE_NOT_MAPPED, field)
+    assert problem.hint == f"[values.{field}]"
+
+
+def test_a_number_that_two_words_could_mean_is_refused_but_for_the_words_themselves() -> None:
+    rules = replace(RULES, values={"location_id": {"01": "4021", "1": "4022"}})
+    asked = ["01", "1", "1.0"]
+    rows = [check(GOOD | {"Clinic": text}, rules=rules) for text in asked]
+    assert [row.request and row.request.location_id for row in rows] == [4021, 4022, None]
+
+
+def test_an_empty_id_takes_the_default_beside_a_map() -> None:
+    rules = replace(BY_NUMBER, defaults={"location_id": "4055"})
+    row = check(GOOD | {"Clinic": "", "Visit Type No": "8"}, rules=rules)
+    assert row.request is not None
+    assert (row.request.location_id, row.request.visit_type_id) == (4055, None)
 
 
 @pytest.mark.parametrize(

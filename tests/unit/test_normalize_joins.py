@@ -62,6 +62,11 @@ def test_what_cannot_be_joined_is_named_with_its_cell(
     assert (joined.problem, joined.half) == (problem, half)
 
 
+def test_a_span_of_time_has_no_day_of_its_own() -> None:
+    assert join_moment("2030-02-01", "9:30 - 9:45", RULES).hint == ""
+    assert "day of its own" in join_moment("2030-02-01", "2030-02-02 09:30", RULES).hint
+
+
 def test_the_same_text_is_the_same_day_before_anybody_gave_an_order() -> None:
     assert join_moment("02/01/2030", "02/01/2030 09:30", DateRules()).problem is None
 

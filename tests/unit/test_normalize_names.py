@@ -28,6 +28,9 @@ COMMA, SPACE, MIDDLE = NAME_PATTERNS
         (COMMA, "de la O, Maria", "Maria", "de la O"),
         (COMMA, "Ii, Naomi", "Naomi", "Ii"),
         (COMMA, "Do, Q", "Q", "Do"),
+        (COMMA, "Nguyen, Vi", "Vi", "Nguyen"),
+        (COMMA, "Rahman, Md Ali", "Md Ali", "Rahman"),
+        (COMMA, "Smith, J.R.", "J.R.", "Smith"),
         (COMMA, "\u5c71\u7530, \u592a\u90ce", "\u592a\u90ce", "\u5c71\u7530"),
         (MIDDLE, "Lee, Ann", "Ann", "Lee"),
         (MIDDLE, "Lee, Ann B.", "Ann", "Lee"),
@@ -54,6 +57,20 @@ def test_a_name_of_the_pattern_is_split(
         *((COMMA, text) for text in ("Smith, Dr. Bob", "Mrs Smith, Ana", 'Smith, Robert "Bob"')),
         *((COMMA, text) for text in ("Smith, Bob (Bobby)", "Smith, Bob & Ana", "Smith, Bob 2nd")),
         *((COMMA, text) for text in ("Bob Smith", "Smith; Bob", "Smith, Bob/Rob")),
+        *(
+            (COMMA, text)
+            for text in ("Lee, Bob MD", "Lee, Bob M.D.", "LEE, BOB DO", "Lee, Rev Bob")
+        ),
+        *(
+            (COMMA, text)
+            for text in ("Lee, Bob PhD", "Lee, Bob Ph.D.", "Lee, Ann rn", "Lee, Ann NP")
+        ),
+        *(
+            (COMMA, text)
+            for text in ("Lee, Bob VI", "Lee, Bob vii", "DECEASED, Lee", "Lee, Bob aka Rob")
+        ),
+        *((MIDDLE, text) for text in ("Lee, Bob MD", "Lee MD, Bob", "Lee, Deceased")),
+        *((SPACE, text) for text in ("Rev. Lee", "Ann RN")),
         *((MIDDLE, text) for text in ("Lee, Ann Marie Louise", "Lee, Ann Jr", "Ann Lee", "Lee, ")),
         *((SPACE, text) for text in ("Ana van der Berg", "Mary Ann Smith", "Cher", "Lee, Ann")),
         *((SPACE, text) for text in ("Bob Jr.", "Mr. Smith", "Ann  B Lee")),
@@ -76,5 +93,6 @@ def test_halves_are_words_of_the_cell_and_written_again_split_alike(
         assert name.first in " ".join(text.split())
         assert name.last in " ".join(text.split())
         is_turned = pattern == SPACE
-        again = f"{name.first} {name.last}" if is_turned else f"{name.last}, {name.first}"
+        first = f"{name.first} {name.middle}".strip()
+        again = f"{first} {name.last}" if is_turned else f"{name.last}, {first}"
         assert split_name(again, pattern) == name

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from importer.errors import SettingsError, SourceError
-from importer.pipeline.stored_settings import as_confirmed, refuse_others, restored, stored
+from importer.model import HeadingsAccepted
+from importer.pipeline.stored_settings import (
+    as_confirmed,
+    differing,
+    refuse_others,
+    restored,
+    stored,
+)
 from importer.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -134,12 +142,12 @@ def test_a_run_is_restored_with_its_tables_and_not_held_to_headings_again(tmp_pa
     whole, plain = load(tmp_path, WHOLE), load(tmp_path, "")
     again = restored(plain, stored(whole))
     assert again.request_settings() == whole.request_settings()
-    assert again.headings == ()
+    assert again.headings == again.accepted_headings == whole.headings
 
 
 def test_listed_headings_change_no_request(tmp_path: Path) -> None:
     without = WHOLE.replace('["Patient", "Cell #"]', "[]")
-    assert stored(load(tmp_path, WHOLE)) == stored(load(tmp_path, without))
+    assert differing(stored(load(tmp_path, WHOLE)), load(tmp_path, without)) == []
 
 
 def test_a_confirmed_order_stands_for_its_run(tmp_path: Path) -> None:
@@ -151,4 +159,38 @@ def test_a_confirmed_order_stands_for_its_run(tmp_path: Path) -> None:
         refuse_others("r1", kept, asked)
     refuse_others("r1", kept, as_confirmed(asked, kept))
     told = load(tmp_path, "", date_order="DMY")
-    assert as_confirmed(told, kept) is told
+    assert as_confirmed(told, kept) == told
+
+
+def test_accepted_headings_stand_for_their_run_and_for_no_others(tmp_path: Path) -> None:
+    asked = load(tmp_path, WHOLE)
+    kept = stored(asked.confirmed(HeadingsAccepted(expected=asked.headings)))
+    assert as_confirmed(asked, kept).accepted_headings == asked.headings
+    changed = load(tmp_path, WHOLE.replace('"Cell #"]', '"Cell"]'))
+    assert as_confirmed(changed, kept).accepted_headings != changed.headings
+
+
+def test_the_last_year_of_this_century_may_be_its_first(tmp_path: Path) -> None:
+    kept = stored(load(tmp_path, "[dates]\ntwo_digit_pivot = 0\n"))
+    assert differing(kept, load(tmp_path, "")) == ["two_digit_pivot"]
+
+
+def test_a_setting_that_an_earlier_version_did_not_know_is_as_good_as_empty(tmp_path: Path) -> None:
+    plain = load(tmp_path, "")
+    kept = json.loads(stored(plain))
+    del kept["joined"], kept["encoding"], kept["allow_walkin_scheduling"]
+    assert differing(json.dumps(kept), plain) == []
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "[columns]\nReason = 'reason'\n'reason ' = 'attribution'\n",
+        "[columns]\nDOB = 'birth_date'\n[joined]\nappointment_date = ['dob', 'Time']\n",
+    ],
+)
+def test_one_heading_is_not_mapped_twice_whatever_its_case_and_spaces(
+    lines: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match="is mapped twice"):
+        load(tmp_path, lines)

@@ -9,7 +9,7 @@ import pytest
 from importer.errors import SettingsError
 from importer.rate import Rate, parse_rate, rate_text
 from importer.settings import Selection, Settings, load_settings
-from importer.settings.parsing import base_url, delimiter, row_spans, zone
+from importer.settings.parsing import base_url, delimiter, encoding, mark, row_spans, zone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +40,21 @@ def test_a_rate_is_read_and_written_back(
     assert rate_text(rate) == again
     assert rate is not None
     assert rate.per_s == count / window_s
+
+
+@pytest.mark.parametrize(
+    "name", ["unicode_escape", "unicode-escape", "raw_unicode_escape", "utf-7", "punycode"]
+)
+def test_an_encoding_that_executes_or_hides_text_is_none(name: str) -> None:
+    with pytest.raises(ValueError, match="no file is written in it"):
+        encoding(name)
+
+
+@pytest.mark.parametrize("text", ["", "1f0c9a3", "1f0c9a3ee", "1f0c9a3x"])
+def test_a_mark_is_just_what_the_message_showed(text: str) -> None:
+    assert mark(" 1F0C9A3E ") == "1f0c9a3e"
+    with pytest.raises(ValueError, match="the mark that the message shows"):
+        mark(text)
 
 
 def test_none_means_no_limit() -> None:

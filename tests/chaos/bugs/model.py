@@ -48,8 +48,10 @@ def _unique_index_ignored(replace: Replace) -> None:
 def _fingerprint_includes_phone(replace: Replace) -> None:
     """A corrected phone makes another booking."""
 
-    def with_phone(request: BookingRequest, appointment_at: datetime, key: bytes) -> Identity:
-        identity = identify(request, appointment_at, key)
+    def with_phone(
+        request: BookingRequest, appointment_at: datetime, key: bytes, *, unsent: str
+    ) -> Identity:
+        identity = identify(request, appointment_at, key, unsent=unsent)
         fingerprint = hashlib.sha256(identity.fingerprint + request.phone.encode()).digest()
         return changed(identity, fingerprint=fingerprint)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from importer.errors import ImporterError, LedgerError
 from importer.ledger import Spool, planning
 from importer.pacing import Pace
-from importer.pipeline.carrying_on import carry_on, run_to_carry_on
+from importer.pipeline.carrying_on import carry_on, close_unfinished, run_to_carry_on
 from importer.pipeline.ending import is_still_needed
 from importer.pipeline.groups import Grouping
 from importer.pipeline.job import Job, Unobserved
@@ -126,6 +126,7 @@ class Office:
             job = self._job(ledger, _settings_of(wishes), Selection(limit=wishes.limit))
             run = run_to_carry_on(job, source.name, source.sheet)
             if run is None:
+                close_unfinished(job, source.name, source.sheet)
                 run = self._plan(job, source)
             else:
                 self._carry_on(job, run)

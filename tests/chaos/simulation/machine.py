@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from importer.ledger import History, Spool, planning
-from importer.pipeline.carrying_on import carry_on, is_unfinished, run_to_carry_on
+from importer.pipeline.carrying_on import (
+    carry_on,
+    close_unfinished,
+    is_unfinished,
+    run_to_carry_on,
+)
 from importer.pipeline.groups import Grouping
 from importer.pipeline.job import Job, OpenRun, Unobserved
 from importer.pipeline.planning import plan_run
@@ -195,6 +200,7 @@ class Machine:
         intake: Any = file
         run = run_to_carry_on(job, file.name, file.sheet)
         if run is None:
+            close_unfinished(job, file.name, file.sheet)
             run_id = planning.mint_run_id(f"{job.clock.now():%Y-%m-%d}")
             spool = Spool(job.ledger.folder.spool / run_id)
             spool.prepare()

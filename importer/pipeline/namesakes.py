@@ -1,0 +1,42 @@
+"""Rows of one booking whose names differ only in what is not sent: twins, or a slip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from importer.problems import ProblemCode, RowProblem
+
+if TYPE_CHECKING:
+    from importer.validate import CheckedRow
+
+_ENOUGH_BYTES = 16
+
+
+@dataclass(slots=True)
+class MiddleNames:
+    """Which middle name came first with each booking of a file.
+
+    A pattern may leave the middle name out, and two children of one birth date and one slot
+    are the same booking then. Only a person can say whether they are one child.
+    """
+
+    _first: dict[bytes, str] = field(default_factory=dict, init=False, repr=False)
+    """By the beginning of a fingerprint; bookings without a middle name are left out."""
+
+    def add(self, row: CheckedRow, fingerprint: bytes) -> None:
+        """Take note of a row that is the first of its booking."""
+        if row.middle_name:
+            self._first[fingerprint[:_ENOUGH_BYTES]] = row.middle_name
+
+    def problem_of(self, row: CheckedRow, fingerprint: bytes, first: str = "") -> RowProblem:
+        """Return what a row is that has the fingerprint of an earlier one.
+
+        Args:
+            row: The later row.
+            fingerprint: Of both.
+            first: Which row was earlier, for people.
+        """
+        is_same = self._first.get(fingerprint[:_ENOUGH_BYTES], "") == row.middle_name
+        code = ProblemCode.DUPLICATE_IN_FILE if is_same else ProblemCode.MIDDLE_NAME_DIFFERS
+        return RowProblem(row_number=row.row_number, code=code, hint=first)
