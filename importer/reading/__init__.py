@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from importer.problems import ProblemCode
 from importer.reading.edits import Edit, Edits
 from importer.reading.files import copy_privately, prove_unchanged, source_digest
-from importer.reading.table import Chunk, Place, ReadOptions, Table, column_letter
+from importer.reading.table import Chunk, Place, ReadOptions, Table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,6 @@ __all__ = [
     "Edits",
     "ReadOptions",
     "Table",
-    "column_letter",
     "copy_privately",
     "open_source",
     "open_table",

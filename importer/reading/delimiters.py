@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from importer.errors import SettingsError, SourceError
+from importer.model import DELIMITER_NAMES
 from importer.problems import ProblemCode
 from importer.reading.characters import is_blank
 from importer.reading.headings import SAMPLE_ROWS, lettered_headings, prove_headings
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from importer.reading.table import Place
 
 CANDIDATES = (",", ";", "\t", "|")
-_NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "bar": "|", "pipe": "|"}
 _HALF = 0.5
 
 
@@ -77,7 +77,7 @@ def named_delimiter(text: str) -> str:
     Raises:
         SettingsError: It cannot part cells.
     """
-    delimiter = _NAMES.get(text.lower(), text)
+    delimiter = DELIMITER_NAMES.get(text.lower(), text)
     if len(delimiter) != 1 or delimiter in '"\r\n ' or delimiter.isalnum():
         raise SettingsError(
             "The delimiter must be one character, such as a comma or a tab.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
+from importer.lettering import column_letter
 from importer.problems import FileProblem, ProblemCode, RowProblem
 from importer.reading.asides import AsideCheck, aside_check
 from importer.reading.calm import calm
@@ -22,7 +23,7 @@ from importer.reading.headings import (
 from importer.reading.merged import MergedCells
 from importer.reading.rows import Layout, Row, chunks_of
 from importer.reading.scan import Extent, Findings, SheetScan, refuse_large
-from importer.reading.table import Chunk, Place, ReadOptions, Table, column_letter
+from importer.reading.table import Chunk, Place, ReadOptions, Table
 from importer.reading.workbook import Sheet, Workbook, choose_sheet, warnings_of
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from importer.columns import our_columns
 from importer.errors import SettingsError
 from importer.headings import known_field
+from importer.lettering import column_letter
 from importer.problems import ProblemCode
 from importer.reading.characters import filled_cells, has_odd, odd_code
-from importer.reading.table import column_letter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

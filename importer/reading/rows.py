@@ -6,10 +6,11 @@ from array import array
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from importer.lettering import column_letter
 from importer.problems import ASIDES, ProblemCode, RowProblem
 from importer.reading.characters import is_blank
 from importer.reading.second_table import TableCheck
-from importer.reading.table import Chunk, Place, column_letter
+from importer.reading.table import Chunk, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

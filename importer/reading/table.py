@@ -104,13 +104,3 @@ class Place:
         where = f"{self}, {at}" if at else str(self)
         message = f"{where}: {sentence or code.sentence}"
         return SourceError(message, todo=todo or code.fix, code=code.code)
-
-
-def column_letter(index: int) -> str:
-    """Return a column's name as spreadsheets show it: 0 is A, 26 is AA."""
-    letters = ""
-    rest = index + 1
-    while rest:
-        rest, letter = divmod(rest - 1, _LETTERS)
-        letters = chr(ord("A") + letter) + letters
-    return letters

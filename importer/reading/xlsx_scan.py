@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
+from importer.lettering import column_letter
 from importer.reading.merged import MOST_MERGED
 from importer.reading.package import refuse_doctype
 from importer.reading.scan import (
@@ -19,7 +20,6 @@ from importer.reading.scan import (
     Reach,
     SheetScan,
 )
-from importer.reading.table import column_letter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import xlsxwriter
 
-from importer.reading.table import column_letter
+from importer.lettering import column_letter
 from tests.edges.reading_kit import (
     HEADINGS_XML,
     number_cell,

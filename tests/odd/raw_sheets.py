@@ -9,7 +9,7 @@ import zipfile
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from importer.reading.table import column_letter
+from importer.lettering import column_letter
 from tests.edges.reading_kit import package_parts, sheet_xml
 from tests.odd.model import UNSAYABLE, OddFile, numbered, odd_rows
 
