@@ -192,15 +192,8 @@ class _Claims:
         """Return the first column of each field that has one, in the order of the API."""
         return {name: self.by_field[name][0] for name in BOOKING_FIELDS if name in self.by_field}
 
-    @property
     def _ignored(self) -> dict[int, str]:
         return {column: text for column, text in self._source.items() if column not in self.taken}
-
-    @property
-    def _lookalikes(self) -> dict[int, str]:
-        """Return the field that each column would be whose heading only looks like its name."""
-        found = ((column, imitated_field(text)) for column, text in self._ignored.items())
-        return {column: name for column, name in found if name}
 
     def errors(self, explained: set[str], *, show: bool) -> Iterator[FileProblem]:
         """Yield what keeps the file from being read.
@@ -212,18 +205,21 @@ class _Claims:
         yield from self._tables_beside()
         yield from self.unmet
         yield from _twice(self.by_field)
-        lookalikes = self._lookalikes
+        ignored = self._ignored()
+        lookalikes = _lookalikes_of(ignored)
         yield from (_lookalike(column, name) for column, name in lookalikes.items())
         done = {*explained, *self.by_field, *lookalikes.values()}
         for name in REQUIRED_FIELDS:
             if name not in done:
-                yield _missing(name, self._ignored, show_headings=show)
+                yield _missing(name, ignored, show_headings=show)
 
     def left(self, *, show: bool) -> Iterator[FileProblem]:
         """Yield a warning for each column that is not sent, or by another name than its own."""
-        for column, text in self._ignored.items():
-            if heading_key(text) and column not in self._lookalikes:
-                yield _unknown(column, text, self.fields, show_headings=show)
+        ignored, fields = self._ignored(), self.fields
+        lookalikes = _lookalikes_of(ignored)
+        for column, text in ignored.items():
+            if heading_key(text) and column not in lookalikes:
+                yield _unknown(column, text, fields, show_headings=show)
         for column in sorted(self.known):
             yield _synonym(self.known[column], column)
 
@@ -283,6 +279,12 @@ def _twice(claims: Mapping[str, Sequence[int]]) -> Iterator[FileProblem]:
                 place=f"columns {letters}",
                 hint=f"{name}: map just one of them under [columns]{also}",
             )
+
+
+def _lookalikes_of(headings: Mapping[int, str]) -> dict[int, str]:
+    """Return the field that each column would be whose heading only looks like its name."""
+    found = ((column, imitated_field(text)) for column, text in headings.items())
+    return {column: name for column, name in found if name}
 
 
 def _lookalike(column: int, field: str) -> FileProblem:

@@ -122,9 +122,10 @@ def require_split(text: str) -> None:
         if name is None:
             continue
         first_last = pattern == "First Last"
-        again = f"{name.first} {name.last}" if first_last else f"{name.last}, {name.first}"
+        given = f"{name.first} {name.middle}".strip()
+        again = f"{given} {name.last}" if first_last else f"{name.last}, {given}"
         assert split_name(again, pattern) == name, (pattern, text)
-        assert set(name.first + name.last) <= set(whole.text), (pattern, text)
+        assert set(name.first + name.middle + name.last) <= set(whole.text), (pattern, text)
 
 
 def _plant(replace: Replace) -> None:

@@ -86,7 +86,7 @@ def _require_read_back(headings: list[str], path: Path) -> None:
     """Fail unless a profile with these headings is read as it was written."""
     named = dict.fromkeys(headings)
     columns = dict(zip(named, BOOKING_FIELDS, strict=False))
-    profile = profile_text.Profile(made_from=headings[0], headings=list(named), columns=columns)
+    profile = profile_text.Profile(headings=list(named), columns=columns)
     profile.doubts = list(named)
     path.write_text(profile.toml(), encoding="utf-8")
     layer = _layer(path)
