@@ -41,8 +41,9 @@ class _Difference:
     def __init__(self, expected: Sequence[str], found: Mapping[int, str]) -> None:
         """Pair what is alike; places count the headings that are not empty."""
         named = {column: text for column, text in found.items() if text}
-        self._columns, self._theirs, self._expected = list(named), list(named.values()), expected
-        self._wanted, self._there = _compared(expected), _compared(self._theirs)
+        self._columns, self._theirs = list(named), list(named.values())
+        self._expected = [text for text in expected if text]
+        self._wanted, self._there = _compared(self._expected), _compared(self._theirs)
         self._gone = [n for n, heading in enumerate(self._wanted) if heading not in self._there]
         self._new = [n for n, heading in enumerate(self._there) if heading not in self._wanted]
         self._similar = _similar(self._wanted, self._there, self._gone, self._new)

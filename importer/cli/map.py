@@ -45,7 +45,7 @@ def command(
     """Make a profile for files like this one.
 
     Nothing is sent. Values of cells are shown on a terminal only, and none but a clinic's own
-    words for places, visit types, sex and walk-ins can get into the profile.
+    words for places, visit types, sex, walk-ins, states and paperwork can get into the profile.
     """
     settings = settings_of(ctx)
     if output is not None and output.suffix != ".toml":

@@ -39,7 +39,8 @@ def command(ctx: click.Context, /, file: Path, *, force: bool, **_flags: object)
     """Write an empty workbook to type patients into.
 
     It has a note on every heading, lists to choose from, and an example row that is recognized
-    and never sent. Filled in, it is read without a question. No patient is in it.
+    and never sent. Filled in, it is read without a question, once the clinic's
+    zone is known. No patient is in it.
     """
     from importer.template import write_template  # noqa: PLC0415 - most commands need none
 

@@ -10,7 +10,7 @@ class Severity(StrEnum):
     """How much a problem weighs."""
 
     ERROR = "error"
-    """The row, or for IMP0xx and IMP1xx the file, is not sent."""
+    """The row, or the file where it is about the whole file, is not sent."""
     WARNING = "warning"
     """It is sent; somebody may want to look."""
     NOTE = "note"

@@ -38,8 +38,8 @@ HEADINGS: Final = {
     "IMP105": Entry(
         E,
         "mapped heading not found",
-        "The profile maps a heading that this file does not have, or one column twice.",
-        "Correct [columns] in the profile, or the heading in the file.",
+        "The profile names a heading that this file does not have, or one column twice.",
+        "Correct [columns], [joined] or [split] in the profile, or the heading in the file.",
         Example('"Cell #" = "phone", but the file says Cell No', '"Cell No" = "phone"'),
     ),
     "IMP106": Entry(

@@ -1,4 +1,4 @@
-"""An empty workbook to type patients into, which imports without a question."""
+"""An empty workbook to type patients into, which imports without a question of its columns."""
 
 from __future__ import annotations
 

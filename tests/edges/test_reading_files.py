@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from importer.errors import SourceError
+from importer.lettering import column_letter
 from importer.reading import (
     ReadOptions,
-    column_letter,
     copy_privately,
     open_table,
     prove_unchanged,

@@ -46,6 +46,10 @@ def test_each_change_is_named_with_its_column(found: tuple[str, ...], told: list
     assert changes(*found) == told
 
 
+def test_an_empty_heading_of_the_profile_is_none() -> None:
+    assert changes(*EXPECTED, expected=("First", "Last", "", "DOB", "Cell #", "Notes")) == []
+
+
 def test_nothing_of_an_unknown_heading_is_told_where_it_may_be_a_patient() -> None:
     found = ("Zelda", "Secretname", "1985-03-04", "312-555-0142", "x")
     told = " ".join(changes(*found))
