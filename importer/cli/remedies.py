@@ -47,7 +47,7 @@ _BY_FIELD = {
         "fill it in", "defaults", "location_id = 4021", "--location-id 4021"
     ),
     (P.INTEGER_NOT_EXACT, "location_id"): _Remedy(
-        "correct it", "values", "text_location_ids = true"
+        "write Solv's number of the clinic", "values.location_id", '"the cell" = 4021'
     ),
 }
 

@@ -213,7 +213,8 @@ class Wizard:
     def _asked_zone(self) -> str:
         lines = {zone: zone for zone in _ZONES} | {_OTHER_ZONE: ""}
         question = "Appointments are local times. The clinic's zone:"
-        zone = self._prompts.choose(question, lines, _own_zone())
+        # Nobody's zone comes about by a key pressed too early.
+        zone = self._prompts.choose(question, lines, _own_zone() or _OTHER_ZONE)
         return zone or self._prompts.write("Its IANA name:", "America/", parsing.zone)
 
     def _ask_words(self, name: str, words: Iterable[str]) -> None:

@@ -49,6 +49,10 @@ class OrderEvidence:
         """Return whether no order fits all of them."""
         return bool(self.month_first and self.day_first)
 
+    def contradicts(self, order: DateOrder | None) -> bool:
+        """Return whether some date fits only the other order than the one that was given."""
+        return bool(self.day_first if order == "MDY" else self.month_first) and order is not None
+
     @property
     def order(self) -> DateOrder | None:
         """Return the one order that fits all of them, None when both do or neither."""

@@ -229,7 +229,7 @@ def _options(settings: Settings, name: str) -> ReadOptions:
 
 
 def _as_it_was_written(source: Source, told: ReadOptions) -> ReadOptions:
-    """Return how to read a file; results of ours are read as we wrote them, not as their source."""
+    """Return how to read a file; what we wrote is read so, not as the files of its profile are."""
     usual = ReadOptions(name=told.name, password=told.password)
     return usual if told != usual and _is_ours(source, usual) else told
 
@@ -240,7 +240,7 @@ def _is_ours(source: Source, usual: ReadOptions) -> bool:
     except SourceError:
         return False
     plan = plan_columns(table.headings, is_results=table.is_results, show_headings=False)
-    return plan.row_key is not None
+    return table.is_template or plan.row_key is not None
 
 
 def passed_problem(row: CheckedRow, now: datetime, plan: ColumnPlan) -> RowProblem | None:

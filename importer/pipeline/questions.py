@@ -78,7 +78,11 @@ class OrderSurvey:
 
     def decided(self, rules: DateRules) -> DateRules:
         """Return the rules with the columns in which no date that fits both can be read."""
-        mixed = frozenset(name for name, found in self.evidence.items() if found.is_mixed)
+        mixed = frozenset(
+            name
+            for name, found in self.evidence.items()
+            if found.is_mixed or found.contradicts(rules.of(name).order)
+        )
         return replace(rules, mixed_fields=mixed)
 
     def undecided(self, rules: DateRules) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
+from importer.columns import our_columns
 from importer.error_values import is_error_value
 from importer.headings import SYNONYMS, known_field
 from importer.problems import ProblemCode
@@ -46,12 +47,16 @@ def aside_check(headings: Sequence[str], below: Sequence[Sequence[str]], width: 
     """
     marked = sum(1 for cells in below if _begins(cells).startswith(_COMMENT))
     has_comments = marked * 2 <= len(below)
+    # Behind a total in results of ours stands what we wrote ourselves.
+    ours = frozenset(our_columns(headings, is_results=False))
+    theirs = [heading for column, heading in enumerate(headings) if column not in ours]
     # A row of so few cells lacks what every booking needs, so no patient is called a footer.
-    most = max(1, min(_MOST_FILLED, width // 2))
-    names = _meanings(headings)
-    spellings = _spellings(_begins(headings))
+    most = max(1, min(_MOST_FILLED, (width - len(ours)) // 2))
+    names = _meanings(theirs)
+    spellings = _spellings(_begins(theirs))
 
-    def check(cells: Sequence[str]) -> ProblemCode | None:
+    def check(row: Sequence[str]) -> ProblemCode | None:
+        cells = [c for n, c in enumerate(row) if n not in ours] if ours else row
         begins = _begins(cells)
         if _plain(begins) in spellings and _meanings(cells)[: len(names)] == names:
             return ProblemCode.HEADER_REPEATED

@@ -95,6 +95,7 @@ def open_grid(source: Source, options: ReadOptions, second: SecondReader) -> Tab
         headings=trimmed_headings(grid.headings),
         warnings=(*source.warnings, *_warnings(workbook, grid)),
         is_results=workbook.is_results,
+        is_template=workbook.is_template,
         read=grid.chunks,
     )
 

@@ -61,11 +61,14 @@ class Table:
     headings: tuple[str, ...] = field(repr=False)
     warnings: tuple[FileProblem, ...]
     is_results: bool
+    """Whether the workbook says that it is one of our results."""
     read: Callable[[Collection[int]], Iterator[Chunk]] = field(repr=False)
     copy: Callable[[Edits, IO[bytes]], Counter[ProblemCode]] | None = field(
         default=None, repr=False
     )
     """Writes the source again with some cells changed; None for a kind that cannot be."""
+    is_template: bool = False
+    """Whether the workbook says that it was made from our template."""
 
     def chunks(self, *, text_columns: Collection[int] = ()) -> Iterator[Chunk]:
         """Yield the rows below the headings, from the first one each time it is called.

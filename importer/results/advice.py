@@ -46,7 +46,8 @@ def _correct(summary: Summary, status_column: str) -> tuple[str, ...]:
         "Red cells are the ones to change; what_to_fix says how."
     )
     again = (
-        "Save this file and run it again: solv-import run THIS_FILE. "
+        "Save this file and run it again, with the same profile and flags: "
+        "solv-import run THIS_FILE. "
         "Booked rows are not sent again. Leave the grey columns as they are."
     )
     return find, again

@@ -76,7 +76,7 @@ def template_columns(settings: Settings) -> tuple[TemplateColumn, ...]:
     Raises:
         SettingsError: A template cannot have headings as the settings want them.
     """
-    _refuse_other_rows(settings)
+    _refuse_no_headings(settings)
     slots = list(_listed(settings) if settings.headings else _usual(settings))
     columns = tuple(_column(slot, settings) for slot in slots)
     _prove(columns, settings)
@@ -93,16 +93,12 @@ def clinics_of(settings: Settings) -> tuple[str, ...]:
     return found if words or len(found) > 1 else ()
 
 
-def _refuse_other_rows(settings: Settings) -> None:
-    if settings.header_row == 1:
-        return
-    where = f"{settings.origins['header_row']} reads the headings from row {settings.header_row}"
-    if not settings.header_row:
-        where = f"{settings.origins['header_row']} is for files without headings"
-    raise SettingsError(
-        f"{where}; a template has them in row 1.",
-        todo="Use a profile without header_row for the template, and to read it.",
-    )
+def _refuse_no_headings(settings: Settings) -> None:
+    if settings.header_row == 0:
+        raise SettingsError(
+            f"{settings.origins['header_row']} is for files without headings; a template has some.",
+            todo="Use a profile without header_row for the template, and to read it.",
+        )
 
 
 def _usual(settings: Settings) -> Iterator[_Slot]:

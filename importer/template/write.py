@@ -46,6 +46,12 @@ def write_template(
             todo="Name a file that ends in .xlsx or .csv.",
         )
     columns = template_columns(settings)
+    if suffix == ".csv" and settings.header_row != 1:
+        raise SettingsError(
+            f"{settings.origins['header_row']} reads the headings from row {settings.header_row}; "
+            "those of a CSV template stand in row 1.",
+            todo="Name a file that ends in .xlsx: a workbook says itself that it is a template.",
+        )
     if path.exists() and not replace:
         raise SettingsError(
             f"{path} exists; somebody may have typed into it.",

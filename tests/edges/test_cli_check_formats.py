@@ -230,7 +230,7 @@ def test_a_file_that_cannot_be_read_is_an_annotation_and_a_document(tmp_path: Pa
         (P.DATE_TWO_DIGIT_YEAR, "birth_date", "", "two_digit_pivot = 25"),
         (P.REQUIRED_EMPTY, "location_id", "", "--location-id 4021"),
         (P.REQUIRED_EMPTY, "phone", "", "Fill it in."),
-        (P.INTEGER_NOT_EXACT, "location_id", "", "text_location_ids = true"),
+        (P.INTEGER_NOT_EXACT, "location_id", "", '"the cell" = 4021'),
         (P.DUPLICATE_IN_FILE, "", "", "--allow-duplicates"),
     ],
 )

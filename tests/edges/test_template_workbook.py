@@ -271,7 +271,6 @@ def test_a_heading_that_the_profile_gave_away_is_not_given_twice(tmp_path: Path)
 @pytest.mark.parametrize(
     ("profile", "said"),
     [
-        ("[file]\nheader_row = 3\n", "row 3"),
         ("[file]\nheader_row = 0\n", "without headings"),
         ('[file]\nheadings = ["DOB", "Phone"]\n', "No heading could be matched"),
         ('[file]\nsheet = "How to"\n', "'How to'"),
