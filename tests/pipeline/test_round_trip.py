@@ -214,3 +214,17 @@ def test_the_command_itself_sends_the_corrected_row_alone(
     assert (first.counts, first.code) == ({"booked": 2, "invalid": 1}, ExitCode.NEEDS_A_PERSON)
     assert (again.counts, again.code) == ({"skipped": 2, "booked": 1}, ExitCode.OK)
     assert (len(at.requests()), again.summary["requests"]) == (3, 1)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "csv"])
+def test_a_total_is_one_in_the_results_too(
+    desk: Callable[..., Desk], make_row: Make, write_csv: Write, tmp_path: Path, suffix: str
+) -> None:
+    at = desk()
+    total = dict.fromkeys(make_row(1), "") | {"first_name": "Total: 1"}
+    source = write_csv([make_row(1), total])
+    results = tmp_path / f"results.{suffix}"
+    at.run(source, only_valid=True, results=str(results))
+    again = at.run(results, only_valid=True)
+    assert [(group.code, group.rows) for group in again.groups] == [(ProblemCode.FOOTER_ROW, 1)]
+    assert counts_of(again) == {"skipped": 1, "invalid": 1}

@@ -110,6 +110,15 @@ def test_a_template_for_a_clinic_reads_with_its_profile(
     assert counts_of(report) == {"booked": 1, "blank": 1}
 
 
+def test_a_template_says_itself_where_its_headings_are(
+    desk: Callable[..., Desk], tmp_path: Path
+) -> None:
+    profile = '[file]\nheader_row = 3\ndelimiter = ";"\n[dates]\ntimezone = "America/Chicago"\n'
+    path = fill(template_in(tmp_path, profile), [ANA])
+    report = desk().run(path, profile=str(tmp_path / "lakeside.toml"))
+    assert counts_of(report) == {"booked": 1, "blank": 1}
+
+
 def test_headings_that_the_profile_lists_are_those_of_the_template(
     desk: Callable[..., Desk], tmp_path: Path
 ) -> None:

@@ -47,6 +47,22 @@ def asked(
     return FileQuestions(orders=survey, rules=DateRules(order=given))
 
 
+@pytest.mark.parametrize(
+    ("given", "evidence", "unreadable"),
+    [
+        ("MDY", OrderEvidence(day_first=6, both=4), True),
+        ("DMY", OrderEvidence(month_first=6, both=4), True),
+        ("MDY", OrderEvidence(month_first=6, day_first=1, both=4), True),
+        ("MDY", OrderEvidence(month_first=6, both=4), False),
+        ("DMY", OrderEvidence(both=4), False),
+    ],
+)
+def test_dates_that_fit_both_are_not_read_where_some_fit_only_the_other_order(
+    given: DateOrder, evidence: OrderEvidence, *, unreadable: bool
+) -> None:
+    assert asked(evidence, given).decided().of("birth_date").is_mixed is unreadable
+
+
 def test_a_note_joins_the_evidence_and_decides_nothing() -> None:
     (problem,) = asked(BOTH, noted="DMY").problems()
     assert problem.code is ProblemCode.DATE_ORDER_NEEDED
