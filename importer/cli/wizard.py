@@ -71,6 +71,7 @@ class Wizard:
     def ask(self) -> None:
         """Ask everything that is not sure."""
         self._show_columns()
+        self._ask_time_column(APPOINTMENT)
         for name, columns in [*self._draft.clashes.items()]:
             self._ask_clash(name, columns)
         for column, suggestion in [*self._draft.offered.items()]:
@@ -131,6 +132,7 @@ class Wizard:
             answer = self._prompts.choose(question, {name: name for name in free})
         if answer != _NOT_SENT:
             self._draft.choose(column, answer)
+            self._ask_time_column(answer)
 
     def _ask_names(self) -> None:
         """Ask how whole names are written, where both names lack a column."""
@@ -172,7 +174,7 @@ class Wizard:
     def _ask_time_column(self, name: str) -> None:
         """Ask where the time of day stands, when the column chosen holds days alone."""
         column = self._draft.column_of(name)
-        if name != APPOINTMENT or column is None:
+        if name != APPOINTMENT or column is None or name in self._draft.times:
             return
         lines: dict[str, int | None]
         lines = {self._described(c): c for c in self._draft.times_beside(column)}

@@ -251,6 +251,7 @@ def propose(draft: Draft) -> None:
         named = " or ".join(f'"{headings[column]}"' for column in columns)
         doubts.append(f"Choose under [columns]: {name} is {named}.")
     _propose_split(draft)
+    _propose_times(draft)
     _propose_dates(draft)
     for name, words in draft.strange_words().items():
         # What stands in a cell may be a patient after all, so only a terminal shows it.
@@ -258,6 +259,16 @@ def propose(draft: Draft) -> None:
         lines = shown if draft.settings.show_values else f"{len(words):,} words of {name}"
         doubts.append(f"Perhaps under [values.{name}]: {lines}")
     doubts += [f"Nothing stands for {name} yet." for name in draft.missing]
+
+
+def _propose_times(draft: Draft) -> None:
+    day = draft.column_of(APPOINTMENT)
+    if day is None or APPOINTMENT in draft.times:
+        return
+    headings = draft.file.headings
+    for time in draft.times_beside(day):
+        line = f'{APPOINTMENT} = ["{headings[day]}", "{headings[time]}"]'
+        draft.doubts.append(f"If right, under [joined] instead of [columns]: {line}")
 
 
 def _propose_dates(draft: Draft) -> None:

@@ -411,3 +411,18 @@ def test_the_library_of_the_questions_is_imported_for_a_conversation_alone(modul
     program = f"import sys, {module}; sys.exit('questionary' in sys.modules)"
     home = Path(importer.__file__).parents[1]
     assert subprocess.run([sys.executable, "-c", program], cwd=home, check=False).returncode == 0
+
+
+def test_a_time_beside_a_day_is_asked_for_although_its_heading_says_little(tmp_path: Path) -> None:
+    headings = ["First Name", "Last Name", "Phone", "DOB", "Appt Date", "Time", "Clinic"]
+    row = ["Ann", "Lee", "312-555-0142", "1985-03-14", "2090-02-01", "9:30 AM", "4021"]
+    source = write_csv(tmp_path, headings, [row])
+    text, _ = suggested(source, "--timezone", "America/Chicago")
+    assert 'under [joined] instead of [columns]: appointment_date = ["Appt Date", "Time"]' in text
+    output = tmp_path / "clinic.toml"
+    words = ("map", str(source), "--output", str(output), "--timezone", "America/Chicago")
+    with Terminal(arguments=words, folder=tmp_path) as terminal:
+        terminal.expect("Which column holds its time of day?").expect("none").type(ENTER)
+        terminal.expect("1 row: 1 ready, 0 with errors")
+    tables = tomllib.loads(output.read_text(encoding="utf-8"))
+    assert tables["joined"] == {"appointment_date": ["Appt Date", "Time"]}
