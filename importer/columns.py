@@ -58,7 +58,7 @@ class ProfileColumns:
         return {*self.mapped.values(), *self.joined, *(NAME_FIELDS if self.split else ())}
 
 
-NO_PROFILE = ProfileColumns()
+_NO_PROFILE = ProfileColumns()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ class ColumnPlan:
 def plan_columns(
     headings: Sequence[str],
     *,
-    profile: ProfileColumns = NO_PROFILE,
+    profile: ProfileColumns = _NO_PROFILE,
     provided: Collection[str] = (),
     is_results: bool = False,
     show_headings: bool,
@@ -166,9 +166,7 @@ class _Claims:
     def take_profile(self, profile: ProfileColumns) -> None:
         """Take what the profile names."""
         for heading, name in profile.mapped.items():
-            if name not in BOOKING_FIELDS:
-                self._miss(f"[columns] maps to {name}, which is no booking field")
-            elif found := self._named(heading, f"{name} is mapped to"):
+            if found := self._named(heading, f"{name} is mapped to"):
                 self.by_field.setdefault(name, []).extend(found)
         for name, halves in profile.joined.items():
             self._take_joined(name, halves)

@@ -159,8 +159,13 @@ def noted_order(heading: str) -> DateOrder | None:
 
 def heading_key(heading: str) -> str:
     """Return a heading's letters and digits alone, which is how headings are compared."""
-    plain = unicodedata.normalize("NFKC", _FORMAT_NOTE.sub("", heading)).casefold()
+    plain = unicodedata.normalize("NFKC", without_note(heading)).casefold()
     return "".join(letter for letter in plain if letter.isalnum())
+
+
+def without_note(heading: str) -> str:
+    """Return a heading without a note such as (MM/DD/YYYY) or (required)."""
+    return _FORMAT_NOTE.sub("", heading)
 
 
 def _words(heading: str) -> str:

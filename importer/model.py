@@ -16,6 +16,9 @@ RowKey = NewType("RowKey", str)
 RunId = NewType("RunId", str)
 """The name of one run, such as `2026-11-22-7f3a9c`."""
 
+RESULTS_PROPERTY = "solv-import-results"
+"""The document property that marks a results workbook of ours; its value is the run id."""
+
 
 class Clock(Protocol):
     """What the importer knows of time; the real one is `importer.clock.SystemClock`."""
@@ -135,6 +138,9 @@ DELIMITER_NAMES: Mapping[str, str] = {
 DateOrder: TypeAlias = Literal["MDY", "DMY"]
 """Which of day and month comes first."""
 
+ORDER_WORDS: Mapping[DateOrder, str] = {"MDY": "month/day", "DMY": "day/month"}
+"""How people are told of each."""
+
 NamePattern: TypeAlias = Literal["Last, First", "First Last", "Last, First Middle"]
 """How one cell holds a whole name; a middle name is not sent."""
 
@@ -145,6 +151,14 @@ NAME_FIELDS: tuple[str, ...] = ("first_name", "last_name")
 
 MAY_BE_JOINED: tuple[str, ...] = ("appointment_date",)
 """Fields whose date and time of day may stand in two columns."""
+
+TEXT_FIELDS: frozenset[str] = frozenset(
+    (
+        *("first_name", "last_name", "reason", "attribution", "emr_patient_id"),
+        *("address_street", "address_street_secondary", "address_city", "paperwork_status"),
+    )
+)
+"""Fields that are sent as they were typed, whatever that is."""
 
 ID_FIELDS: tuple[str, ...] = ("location_id", "visit_type_id")
 """Fields whose value is an id of Solv's."""

@@ -137,7 +137,7 @@ class CheckReport:
     confirmable: Mapping[str, DateOrder] = field(default_factory=dict)
     """By field the order that a yes to all questions settles; empty when a yes is not enough."""
     profile: str = ""
-    """As it was named."""
+    """Its name; "" when there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from importer.headings import NEAR_ENOUGH, heading_key, known_field, score_of
+from importer.headings import NEAR_ENOUGH, heading_key, known_field, score_of, without_note
 from importer.model import BOOKING_FIELDS, NAME_PATTERNS
 from importer.normalize import (
     DateRules,
@@ -24,14 +24,13 @@ if TYPE_CHECKING:
 
     from importer.model import NamePattern
 
-PRE_SELECTED = 90
+_PRE_SELECTED = 90
 """Of 100: from here on a suggestion stands already chosen, and below it is only offered."""
 
-MOST_WORDS = 200
+_MOST_WORDS = 200
 """A column of more different words than this holds no clinics or visit types."""
 
 _LONGEST_HEADING = 60
-_SAMPLES = 3
 _WHOLE_NAMES = frozenset(
     (
         *("name", "fullname", "patient", "patientname", "patientfullname", "ptname", "pt"),
@@ -47,27 +46,21 @@ class Suggestion:
 
     field: str
     score: float
-    """Of 100; 100 is a known name."""
-
-    @property
-    def is_sure(self) -> bool:
-        """Return whether the heading is a known name, so that nobody need be asked."""
-        return self.score > _ALL_BUT_KNOWN
+    """Of 100."""
+    is_sure: bool = False
+    """Whether the heading is a known name, so that nobody need be asked."""
 
     @property
     def is_pre_selected(self) -> bool:
         """Return whether it may stand already chosen."""
-        return self.score >= PRE_SELECTED
-
-
-_ALL_BUT_KNOWN = 100
+        return self.score >= _PRE_SELECTED
 
 
 def suggest_field(heading: str) -> Suggestion | None:
     """Return the field that a heading most likely stands for, None when none comes near."""
     known = known_field(heading)
     if known is not None:
-        return Suggestion(field=known, score=_ALL_BUT_KNOWN + 1)
+        return Suggestion(field=known, score=100, is_sure=True)
     score, best = max((score_of(name, heading), name) for name in BOOKING_FIELDS)
     return Suggestion(field=best, score=score) if score >= NEAR_ENOUGH else None
 
@@ -83,16 +76,14 @@ def looks_like_data(text: str) -> bool:
     Dates, phone numbers, addresses of e-mail, long numbers and long text never go into a
     profile, which lies in git.
     """
-    note = re.sub(r"\([mdyhs/\-. :]+\)", "", text, flags=re.IGNORECASE)
-    return len(text) > _LONGEST_HEADING or not text.isprintable() or bool(_LIKE_DATA.search(note))
+    is_odd = len(text) > _LONGEST_HEADING or not text.isprintable()
+    return is_odd or bool(_LIKE_DATA.search(without_note(text)))
 
 
 @dataclass(slots=True, kw_only=True)
 class ColumnFacts:
     """What the cells of one column are, as far as a profile needs to know."""
 
-    samples: list[str] = field(default_factory=list, repr=False)
-    """The first three different values."""
     words: dict[str, None] | None = field(default_factory=dict, repr=False)
     """Every different value, None when there are too many for a list of words."""
     filled: int = 0
@@ -123,11 +114,9 @@ class ColumnFacts:
                     self.splits[pattern] += split_name(text, pattern) is not None
 
     def _keep(self, text: str) -> None:
-        if len(self.samples) < _SAMPLES and text not in self.samples:
-            self.samples.append(text)
         if self.words is not None:
             self.words[text] = None
-            if len(self.words) > MOST_WORDS:
+            if len(self.words) > _MOST_WORDS:
                 self.words = None
 
     def _add_date(self, text: str) -> None:

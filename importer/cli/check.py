@@ -250,7 +250,13 @@ def _print(report: CheckReport, fixed: FixReport | None, path: str, asked: _Aske
             for line in lines.concise_errors(report.source_name, chosen.groups):
                 put(line)
         case _:
-            codes, show_values = asked.codes, settings.show_values
-            drawn = draw_check(report, signs(), show_values=show_values, codes=codes, fixed=fixed)
-            for line in drawn:
-                put(line)
+            _draw(report, chosen, fixed, asked)
+
+
+def _draw(report: CheckReport, chosen: CheckReport, fixed: FixReport | None, asked: _Asked) -> None:
+    """Print everything for people."""
+    codes, show_values = asked.codes, asked.settings.show_values
+    for line in draw_check(report, chosen, signs(), show_values=show_values, codes=codes):
+        put(line)
+    if fixed is not None:
+        put(fixed_line(report, fixed))

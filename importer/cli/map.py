@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from importer.cli.options import setting_options, settings_of
+from importer.cli.options import READING, setting_options, settings_of
 from importer.cli.passwords import with_password
 from importer.cli.shell import command as command_class
 from importer.cli.terminal import can_answer, put
@@ -17,11 +17,6 @@ from importer.errors import SettingsError
 
 if TYPE_CHECKING:
     from importer.settings import Settings
-
-_HOW_TO_READ = (
-    *("profile", "sheet", "header_row", "delimiter", "encoding"),
-    *("timezone", "date_order"),
-)
 
 
 @click.command(
@@ -35,7 +30,7 @@ _HOW_TO_READ = (
     ),
 )
 @click.argument("file", type=click.Path(path_type=Path))
-@setting_options(*_HOW_TO_READ, "location_id", "show_values")
+@setting_options(*READING, "show_values")
 @click.option("--output", metavar="PATH", type=click.Path(path_type=Path), help="Where to save it.")
 @click.option("--show", is_flag=True, help="Print what is suggested, and ask nothing.")
 @click.pass_context

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -27,39 +26,37 @@ _LONGEST_VALUE = 60
 
 def draw_check(
     report: CheckReport,
+    chosen: CheckReport,
     signs: Signs,
     *,
     show_values: bool,
     codes: frozenset[ProblemCode] = frozenset(),
-    fixed: FixReport | None = None,
 ) -> Iterator[str]:
     """Yield the lines of a whole report.
 
     Args:
-        report: What was found.
+        report: What was found, all of which is counted.
+        chosen: The same with the problems that are drawn, and no others.
         signs: What the terminal can show.
         show_values: Whether values of cells are for whoever sees it.
-        codes: The only problems to draw, then all of them; empty means the most frequent ones.
-        fixed: The corrected copy that was written.
+        codes: What was chosen by, then all of it is drawn; empty draws the most frequent ones.
     """
     yield _headline(report, signs)
     yield ""
     yield from draw_problems(
-        [group for group in report.groups if not codes or group.code in codes],
-        [problem for problem in report.file_warnings if not codes or problem.code in codes],
+        chosen.groups,
+        chosen.file_warnings,
         signs,
         show_values=show_values,
         most=len(report.groups) if codes else _MOST_KINDS,
         profile=report.profile,
     )
     if codes:
-        chosen = ", ".join(sorted(code.code for code in codes))
-        yield dim(f"Only {chosen} is shown; the counts are of everything.")
+        names = ", ".join(sorted(code.code for code in codes))
+        yield dim(f"Only {names} is shown; the counts are of everything.")
         yield ""
     yield _totals(report)
     yield ""
-    if fixed is not None:
-        yield fixed_line(report, fixed)
 
 
 def fixed_line(report: CheckReport, fixed: FixReport) -> str:
@@ -105,7 +102,7 @@ def _headline(report: CheckReport, signs: Signs) -> str:
     rows = "row" if report.rows_in == 1 else "rows"
     parts += [f"{_number(report.rows_in)} {rows}", f"{mapped} of {total} columns mapped"]
     if report.profile:
-        parts.append(f"profile {Path(report.profile).stem}")
+        parts.append(f"profile {report.profile}")
     return f" {signs.middle} ".join(parts)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from importer.cli.terminal import bold
@@ -57,7 +56,7 @@ def help_of(group: ProblemGroup, profile: str) -> str:
 
     Args:
         group: The problem and the rows that have it.
-        profile: As it was named; "" when none was.
+        profile: Its name; "" when there is none.
     """
     remedy = _BY_FIELD.get((group.code, group.field)) or _BY_CODE.get(group.code)
     if remedy is not None:
@@ -70,7 +69,7 @@ def help_of(group: ProblemGroup, profile: str) -> str:
 
 
 def _told(remedy: _Remedy, profile: str) -> str:
-    named = f"profile {Path(profile).stem}" if profile else "a profile"
+    named = f"profile {profile}" if profile else "a profile"
     ways = [
         remedy.by_hand,
         f"add {bold(remedy.line)} under {bold(f'[{remedy.section}]')} in {named}",

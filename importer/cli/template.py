@@ -65,5 +65,5 @@ def _as_json(file: Path, columns: Sequence[TemplateColumn]) -> dict[str, object]
 def _next(settings: Settings) -> str:
     """Return what to do with it."""
     profile = f" --profile {settings.profile}" if settings.profile else ""
-    zone = "" if settings.timezone or settings.timezone_by_location else " --timezone ZONE"
+    zone = "" if settings.knows_a_zone else " --timezone ZONE"
     return f"Next: fill it in, then type solv-import check FILE{profile}{zone}."

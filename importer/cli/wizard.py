@@ -16,12 +16,12 @@ from importer.clock import SystemClock
 from importer.errors import ImporterError, SettingsError, SourceError
 from importer.headings import known_field, shown_heading
 from importer.lettering import column_letter
-from importer.model import BOOKING_FIELDS, NAME_FIELDS, DateOrder, NamePattern
+from importer.model import BOOKING_FIELDS, NAME_FIELDS, ORDER_WORDS, DateOrder, NamePattern
 from importer.pipeline import check_file
 from importer.pipeline.drafting import APPOINTMENT, Draft, begin_draft
 from importer.pipeline.mapping import open_for_mapping
-from importer.pipeline.questions import ORDER_WORDS
 from importer.problems import ProblemCode
+from importer.results import write_atomically
 from importer.settings import config_folder, load_settings, parsing, profile_path
 from importer.suggestions import looks_like_data
 
@@ -302,17 +302,16 @@ def _profile_name(text: str) -> None:
 def _write(place: Path, text: str) -> None:
     """Write the profile whole or not at all.
 
+    A profile holds no patient and is meant for git and colleagues, so its mode is the usual one.
+
     Raises:
         SettingsError: The place cannot be written.
     """
-    beside = place.with_name(f".{place.name}.{os.getpid()}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(place)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise SettingsError(f"{place} cannot be written: {error.strerror}.") from None
+    write_atomically(place, lambda file: file.write(text.encode()), is_private=False)
 
 
 def _check(source: Path, place: Path, settings: Settings) -> None:

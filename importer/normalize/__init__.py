@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importer.normalize.addresses import LONGEST_URL, normalize_email, normalize_url
 from importer.normalize.appointments import normalize_appointment
-from importer.normalize.cell import EMPTY, Cell
+from importer.normalize.cell import Cell
 from importer.normalize.dates import (
     FITS_DMY_ONLY,
     FITS_MDY_ONLY,
@@ -14,9 +14,9 @@ from importer.normalize.dates import (
     orders_of,
     read_clock,
 )
-from importer.normalize.fields import TEXT_FIELDS, field_rules
+from importer.normalize.fields import field_rules
 from importer.normalize.joins import Joined, join_moment
-from importer.normalize.names import WholeName, split_name
+from importer.normalize.names import split_name
 from importer.normalize.numbers import normalize_integer, normalize_location_id
 from importer.normalize.order_evidence import OrderEvidence
 from importer.normalize.phone import normalize_phone
@@ -34,19 +34,16 @@ from importer.normalize.values import mapped_id, mapped_value
 from importer.normalize.words import normalize_birth_sex, normalize_boolean
 
 __all__ = [
-    "EMPTY",
     "FITS_DMY_ONLY",
     "FITS_MDY_ONLY",
     "LONGEST_NAME",
     "LONGEST_TEXT",
     "LONGEST_URL",
     "STATES",
-    "TEXT_FIELDS",
     "Cell",
     "DateRules",
     "Joined",
     "OrderEvidence",
-    "WholeName",
     "field_rules",
     "has_short_year",
     "is_empty",

@@ -29,10 +29,6 @@ class Cell:
         return self.problem is not None and self.problem.severity is Severity.ERROR
 
 
-EMPTY = Cell("")
-"""What every rule makes of an empty cell; whether that is allowed is not its business."""
-
-
 def with_plain_digits(text: str) -> str:
     """Return the digits of every script, such as Arabic or full-width ones, as 0 to 9.
 

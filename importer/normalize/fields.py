@@ -28,14 +28,6 @@ if TYPE_CHECKING:
 
     Rule: TypeAlias = Callable[[str], Cell]
 
-TEXT_FIELDS = frozenset(
-    (
-        *("first_name", "last_name", "reason", "attribution", "emr_patient_id"),
-        *("address_street", "address_street_secondary", "address_city", "paperwork_status"),
-    )
-)
-"""Fields that are sent as they were typed, whatever that is."""
-
 _short_text = partial(normalize_text, longest=LONGEST_NAME)
 
 

@@ -30,7 +30,10 @@ class Joined:
     """What two cells say together, or which of them keeps them from being joined."""
 
     text: str = field(repr=False)
-    """Day and time as one cell would hold them; "" when both are empty."""
+    """Day and time as one cell would hold them, or one half where a problem keeps them apart.
+
+    "" when both are empty.
+    """
     problem: ProblemCode | None = None
     half: Half = "date"
     """Where the problem is."""

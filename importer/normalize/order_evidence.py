@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from importer.model import ORDER_WORDS
 from importer.normalize.dates import orders_of
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ class OrderEvidence:
     def __str__(self) -> str:
         """Return the evidence as people read it."""
         return (
-            f"{self.month_first:,} {_dates(self.month_first)} only month/day, "
-            f"{self.day_first:,} only day/month, {self.both:,} both"
+            f"{self.month_first:,} {_dates(self.month_first)} only {ORDER_WORDS['MDY']}, "
+            f"{self.day_first:,} only {ORDER_WORDS['DMY']}, {self.both:,} both"
         )
 
 

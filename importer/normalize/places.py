@@ -11,7 +11,6 @@ from importer.problems import ProblemCode
 _ZIP = re.compile(r"([0-9]{3,5})(?: ?[-\u2010-\u2015\u2212] ?| )([0-9]{4})|([0-9]{3,9})(?:\.0*)?")
 _CANADIAN = re.compile(r"[A-Za-z][0-9][A-Za-z][ -]?[0-9][A-Za-z][0-9]")
 _ZIP_DIGITS = 5
-_ZIP_PLUS_4_DIGITS = 9
 _BETWEEN_LETTERS = re.compile("[ .,-]")
 
 _STATE_LINES = """

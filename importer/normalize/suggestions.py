@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from importer.formulas import looks_like_formula
+from importer.model import TEXT_FIELDS
 from importer.normalize.cell import without_wide_digits
 from importer.normalize.text import tidy
 from importer.problems import ProblemCode
@@ -29,13 +30,7 @@ _MENDED = frozenset(
 
 _IN_WORDS = frozenset({"address_state", "birth_sex", "is_walk_in"})
 """Fields whose values come from a table: a synonym is suggested in the form that is sent."""
-_IN_LETTERS = frozenset(
-    {
-        *("first_name", "last_name", "reason", "attribution", "paperwork_status"),
-        *("address_street", "address_street_secondary", "address_city", "emr_patient_id"),
-        *("email", "custom_booking_management_url"),
-    }
-)
+_IN_LETTERS = TEXT_FIELDS | {"email", "custom_booking_management_url"}
 """Fields in which a wide digit may be meant."""
 
 _ODD_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")

@@ -13,7 +13,7 @@ from importer.model import State
 from importer.near_duplicates import NearDuplicates
 from importer.pipeline.groups import Grouping
 from importer.pipeline.intake import passed_problem, suspected_problem, take_in
-from importer.pipeline.namesakes import MiddleNames
+from importer.pipeline.namesakes import ENOUGH_BYTES, MiddleNames
 from importer.pipeline.questions import question_about
 from importer.reports import CheckReport, Look
 
@@ -41,12 +41,12 @@ def check_file(
     look = look or Look()
     now = clock.now()
     intake = intake_for(source, settings, now=now, tells_spelling=look.tells_spelling)
-    survey = _Survey(now=now, grouping=Grouping(intake.table.headings, look), plan_of=intake)
+    survey = _Survey(now=now, grouping=Grouping(intake.table.headings, look), intake=intake)
     questions = intake.questions()
     for checked in intake.chunks_with(questions):
         for position, row in enumerate(checked.rows):
             survey.add(checked.chunk, position, row, allow_duplicates=settings.allow_duplicates)
-    report = replace(survey.report(), profile=settings.profile or "")
+    report = replace(survey.report(), profile=settings.profile_name)
     asked = questions.problems()
     if not asked:
         return report
@@ -60,7 +60,7 @@ def question_of(report: CheckReport) -> SourceError | None:
 
 
 def intake_for(source: Path, settings: Settings, *, now: datetime, tells_spelling: bool) -> Intake:
-    """Return the file as an import takes it in, and whether its rows tell of their spelling.
+    """Return the file as an import takes it in; its rows tell of their spelling where asked.
 
     Raises:
         SourceError: It cannot be read, or required columns are missing.
@@ -75,7 +75,7 @@ class _Survey:
 
     now: datetime
     grouping: Grouping
-    plan_of: Intake
+    intake: Intake
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32), init=False)
     _seen: set[bytes] = field(default_factory=set, init=False)
     _visits: NearDuplicates = field(default_factory=NearDuplicates, init=False)
@@ -96,10 +96,11 @@ class _Survey:
         """Return what would become of a row, and the problem that only a run finds."""
         if row.is_blank:
             return State.BLANK, None
-        passed = passed_problem(row, self.now, self.plan_of.plan)
+        passed = passed_problem(row, self.now, self.intake.plan)
         if row.request is None or row.appointment_at is None:
             return State.INVALID, passed
-        fingerprint = identify(row.request, row.appointment_at, self._key).fingerprint[:16]
+        identity = identify(row.request, row.appointment_at, self._key)
+        fingerprint = identity.fingerprint[:ENOUGH_BYTES]
         if fingerprint in self._seen and not allow_duplicates:
             problem = self._middle_names.problem_of(row, fingerprint)
             return State.INVALID if problem.is_error else State.DUPLICATE, problem
@@ -110,7 +111,7 @@ class _Survey:
 
     def report(self) -> CheckReport:
         """Return the report."""
-        intake, counts = self.plan_of, self._counts
+        intake, counts = self.intake, self._counts
         return CheckReport(
             source_name=intake.name,
             sheet=intake.table.sheet,

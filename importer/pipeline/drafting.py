@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from importer.folding import folded
 from importer.model import DATE_FIELDS, NAME_FIELDS, REQUIRED_FIELDS
+from importer.settings.mapping import MAPPED_FIELDS
 from importer.settings.profile_text import Profile
 from importer.suggestions import names_whole_people, suggest_field, unknown_words
 
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from importer.suggestions import ColumnFacts, Suggestion
 
 APPOINTMENT = "appointment_date"
-WORD_FIELDS = (
-    *("location_id", "visit_type_id", "birth_sex", "is_walk_in"),
-    *("address_state", "paperwork_status"),
-)
-"""Fields whose words are looked through."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,7 +86,7 @@ class Draft:
 
     def needs_zone(self, facts: Mapping[str, ColumnFacts]) -> bool:
         """Return whether any appointment is given as local time."""
-        if self.settings.timezone is not None or self.settings.timezone_by_location:
+        if self.settings.knows_a_zone:
             return False
         if APPOINTMENT in self.times:
             column = self.times[APPOINTMENT]
@@ -99,7 +95,7 @@ class Draft:
 
     def strange_words(self) -> dict[str, tuple[str, ...]]:
         """Return the words that no rule understands, by field."""
-        columns = {c: name for c, name in self.chosen.items() if name in WORD_FIELDS}
+        columns = {c: name for c, name in self.chosen.items() if name in MAPPED_FIELDS}
         found = self.file.facts(columns)
         words = {
             name: unknown_words(found[column], name, self.file.today)

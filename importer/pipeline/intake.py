@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from importer.columns import ProfileColumns, plan_columns
+from importer.columns import plan_columns
 from importer.drift import heading_changes
 from importer.errors import OpenQuestion, SourceError
 from importer.folding import folded
-from importer.model import DATE_FIELDS, HeadingsAccepted
+from importer.model import DATE_FIELDS, TEXT_FIELDS, HeadingsAccepted
 from importer.pipeline.file_errors import raise_first, sentence_of
 from importer.pipeline.questions import FileQuestions, survey_orders
 from importer.problems import ProblemCode, RowProblem
@@ -71,8 +71,6 @@ class Intake:
 
         Where a profile translates words, TRUE may be one of them.
         """
-        from importer.normalize import TEXT_FIELDS  # noqa: PLC0415 - only when a file is read
-
         fields = (name for name in TEXT_FIELDS if not self.rules.values.get(name))
         return {column for name in fields for column in self.plan.columns_of(name)}
 
@@ -190,7 +188,7 @@ def open_columns(path: Path, settings: Settings, name: str) -> tuple[Table, Colu
     table = table_of(source, _as_it_was_written(source, told))
     plan = plan_columns(
         table.headings,
-        profile=columns_of(settings),
+        profile=settings.profile_columns,
         provided=settings.defaults.keys(),
         is_results=table.is_results,
         show_headings=settings.show_values,
@@ -210,8 +208,8 @@ def _settled_orders(table: Table, plan: ColumnPlan, settings: Settings) -> froze
     A person has just confirmed it, or the profile lists this very heading beside it. A flag
     knows no headings.
     """
-    by_flag = settings.origins.get("date_order", "").startswith("flag")
-    listed = {folded(heading) for heading in settings.headings if not by_flag}
+    is_by_flag = "date_order" in settings.by_flag
+    listed = {folded(heading) for heading in settings.headings if not is_by_flag}
     columns = {name: plan.fields[name] for name in DATE_FIELDS if name in plan.fields}
     known = {name for name, c in columns.items() if folded(table.headings[c]) in listed}
     return frozenset({*known, *settings.confirmed_orders})
@@ -264,11 +262,6 @@ def suspected_problem(row: CheckedRow, visits: NearDuplicates) -> RowProblem | N
         return None
     code = ProblemCode.SUSPECTED_DUPLICATE
     return RowProblem(row_number=row.row_number, code=code, hint=f"row {above}")
-
-
-def columns_of(settings: Settings) -> ProfileColumns:
-    """Return what the settings say about columns."""
-    return ProfileColumns(mapped=settings.columns, joined=settings.joined, split=settings.split)
 
 
 def rules_of(settings: Settings) -> Rules:

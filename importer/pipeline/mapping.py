@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from importer.errors import SourceError
 from importer.headings import heading_key
 from importer.lettering import column_letter
-from importer.pipeline.intake import columns_of, open_columns, today_of
+from importer.pipeline.intake import open_columns, today_of
 from importer.problems import ProblemCode
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def open_for_mapping(path: Path, settings: Settings, *, now: datetime) -> Mappab
     """
     from importer.suggestions import looks_like_data  # noqa: PLC0415 - only when a file is read
 
-    profile = columns_of(settings)
+    profile = settings.profile_columns
     table, plan = open_columns(path, settings, path.name)
     headings = {c: text for c, text in enumerate(table.headings) if c not in plan.ours and text}
     like_data = [column_letter(c) for c, text in headings.items() if looks_like_data(text)]

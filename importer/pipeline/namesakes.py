@@ -10,7 +10,8 @@ from importer.problems import ProblemCode, RowProblem
 if TYPE_CHECKING:
     from importer.validate import CheckedRow
 
-_ENOUGH_BYTES = 16
+ENOUGH_BYTES = 16
+"""The beginning of a fingerprint by which the rows of one file are told apart."""
 
 
 @dataclass(slots=True)
@@ -27,7 +28,7 @@ class MiddleNames:
     def add(self, row: CheckedRow, fingerprint: bytes) -> None:
         """Take note of a row that is the first of its booking."""
         if row.middle_name:
-            self._first[fingerprint[:_ENOUGH_BYTES]] = row.middle_name
+            self._first[fingerprint[:ENOUGH_BYTES]] = row.middle_name
 
     def problem_of(self, row: CheckedRow, fingerprint: bytes, first: str = "") -> RowProblem:
         """Return what a row is that has the fingerprint of an earlier one.
@@ -37,6 +38,6 @@ class MiddleNames:
             fingerprint: Of both.
             first: Which row was earlier, for people.
         """
-        is_same = self._first.get(fingerprint[:_ENOUGH_BYTES], "") == row.middle_name
+        is_same = self._first.get(fingerprint[:ENOUGH_BYTES], "") == row.middle_name
         code = ProblemCode.DUPLICATE_IN_FILE if is_same else ProblemCode.MIDDLE_NAME_DIFFERS
         return RowProblem(row_number=row.row_number, code=code, hint=first)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from importer.errors import OpenQuestion
 from importer.folding import folded
 from importer.model import DATE_FIELDS, ChangeAccepted, State
-from importer.pipeline.stored_settings import profile_name, stored
+from importer.pipeline.stored_settings import stored
 from importer.problems import ProblemCode
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from importer.ledger import History, RunRecord
     from importer.pipeline.job import Job
 
-    Kept: TypeAlias = Mapping[str, Any]
-    Reading: TypeAlias = dict[str, str]
+    _Kept: TypeAlias = Mapping[str, Any]
+    _Reading: TypeAlias = dict[str, str]
 
 _MARK_LENGTH = 8
 _USUAL_LOCATION = "[defaults] location_id"
@@ -39,7 +39,7 @@ def refuse_changed_profile(job: Job, source_name: str) -> None:
     Raises:
         OpenQuestion: It does, it has booked something, and nobody has accepted this change.
     """
-    name = profile_name(job.settings)
+    name = job.settings.profile_name
     if not name:
         return
     with job.ledger.history() as history:
@@ -47,10 +47,10 @@ def refuse_changed_profile(job: Job, source_name: str) -> None:
         if not _has_booked(history, runs):
             return
     # An order that a person has just confirmed is about this file, not the profile's.
-    now = reading_of(json.loads(stored(replace(job.settings, confirmed_orders={}))))
-    before: Reading = {}
+    now = _reading_of(json.loads(stored(replace(job.settings, confirmed_orders={}))))
+    before: _Reading = {}
     for run in runs:
-        before |= reading_of(_kept(run))
+        before |= _reading_of(_kept(run))
     changes = _changes(before, now)
     newest = runs[-1].run_id
     mark = _mark(newest, changes)
@@ -58,14 +58,14 @@ def refuse_changed_profile(job: Job, source_name: str) -> None:
         raise _question(source_name, name, newest, changes, mark)
 
 
-def reading_of(kept: Kept) -> Reading:
+def _reading_of(kept: _Kept) -> _Reading:
     """Return what decides which booking a row is, by setting, of the settings that a run keeps.
 
     What stood open is left out: no row was booked by it. So is what a flag said, which is
     about one file.
     """
     words = kept.get("value_maps", {}).get("location_id", {})
-    found: Reading = {
+    found: _Reading = {
         **_orders(kept),
         "two_digit_pivot": _text_of(kept.get("two_digit_pivot")),
         **_zones(kept),
@@ -76,7 +76,7 @@ def reading_of(kept: Kept) -> Reading:
     return {key: text for key, text in found.items() if text and not _is_of_a_flag(key, kept)}
 
 
-def _changes(before: Reading, now: Reading) -> list[tuple[str, str, str]]:
+def _changes(before: _Reading, now: _Reading) -> list[tuple[str, str, str]]:
     """Return each setting that both have, and differently, with both of its values."""
     zones = [key for key in (*before, *now) if key.startswith(_ZONE_OF)]
     for reading in (before, now):
@@ -86,18 +86,18 @@ def _changes(before: Reading, now: Reading) -> list[tuple[str, str, str]]:
     return [(key, before[key], now[key]) for key in same if before[key] != now[key]]
 
 
-def _orders(kept: Kept) -> Reading:
-    by_field: Reading = {**kept.get("confirmed_orders", {}), **kept.get("date_orders", {})}
+def _orders(kept: _Kept) -> _Reading:
+    by_field: _Reading = {**kept.get("confirmed_orders", {}), **kept.get("date_orders", {})}
     usual = "" if "date_order" in kept.get("by_flag", ()) else kept["date_order"] or ""
     return {f"order of {name}": by_field.get(name, usual) for name in DATE_FIELDS}
 
 
-def _zones(kept: Kept) -> Reading:
+def _zones(kept: _Kept) -> _Reading:
     of_location = {_ZONE_OF + k: zone for k, zone in kept["timezone_by_location"].items()}
     return {_USUAL_ZONE: kept["timezone"] or "", **of_location}
 
 
-def _is_of_a_flag(key: str, kept: Kept) -> bool:
+def _is_of_a_flag(key: str, kept: _Kept) -> bool:
     flags = {_USUAL_ZONE: "timezone", _USUAL_LOCATION: "location_id"}
     return flags.get(key, "") in kept.get("by_flag", ())
 
@@ -106,8 +106,8 @@ def _text_of(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _kept(run: RunRecord) -> Kept:
-    kept: Kept = json.loads(run.settings)
+def _kept(run: RunRecord) -> _Kept:
+    kept: _Kept = json.loads(run.settings)
     return kept
 
 
@@ -131,10 +131,7 @@ def _question(
     return OpenQuestion(
         f"{source_name}: profile {name} reads rows otherwise than in run {run_id}: "
         f"{told}. {code.sentence}",
-        todo=(
-            "Import only rows that were never booked, then go on once with --accept-change "
-            f"{mark}; else put the profile back."
-        ),
+        todo=f"{code.fix} The mark of this change: --accept-change {mark}.",
         code=code.code,
         question="Is no row of this file booked already?",
         answer=ChangeAccepted(change=mark),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from importer.errors import OpenQuestion
 from importer.headings import noted_order
 from importer.lettering import column_letter
-from importer.model import DATE_FIELDS, OrdersConfirmed
+from importer.model import DATE_FIELDS, ORDER_WORDS, OrdersConfirmed
 from importer.pipeline.file_errors import error_of, sentence_of
 from importer.problems import FileProblem, ProblemCode
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from importer.normalize import DateRules, OrderEvidence
     from importer.reading import Table
     from importer.validate import CheckedRow
-
-ORDER_WORDS: Mapping[str, str] = {"MDY": "month/day", "DMY": "day/month"}
 
 _ROWS_NAMED = 5
 

@@ -1,10 +1,9 @@
-"""What a run keeps of its settings: everything that changes requests, and nothing else."""
+"""What a run keeps of its settings: what changes requests, and what a person answered."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
 RULES_VERSION = 3
 """Raised whenever the same cell would become another request than before."""
-
 
 _NOT_OF_REQUESTS = frozenset(
     {"rules_version", "profile", "by_flag", "headings", "accepted_headings"}
@@ -28,18 +26,13 @@ def stored(settings: Settings) -> str:
     kept = {
         "rules_version": RULES_VERSION,
         "allow_duplicates": settings.allow_duplicates,
-        "profile": profile_name(settings),
-        "by_flag": sorted(n for n, origin in settings.origins.items() if origin.startswith("flag")),
+        "profile": settings.profile_name,
+        "by_flag": sorted(settings.by_flag),
         "headings": settings.headings,
         "accepted_headings": settings.accepted_headings,
         **settings.request_settings(),
     }
     return json.dumps(kept, sort_keys=True)
-
-
-def profile_name(settings: Settings) -> str:
-    """Return the name of the profile, whether it was named by its path or not; "" for none."""
-    return Path(settings.profile).stem if settings.profile else ""
 
 
 def is_of_these_rules(kept: str) -> bool:

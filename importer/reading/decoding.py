@@ -264,7 +264,7 @@ class _Part(io.RawIOBase):
         """Return that it can be read, which io asks."""
         return True
 
-    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override] # io: any buffer
         """Fill the target with what is left, as far as it goes."""
         block = self._source.read(min(len(target), self._rest))
         target[: len(block)] = block

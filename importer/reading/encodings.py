@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from importer.problems import ProblemCode
 
 if TYPE_CHECKING:
+    from importer.errors import SourceError
     from importer.reading.table import Place
 
 _MARKS = (
@@ -83,7 +84,7 @@ def told_encoding(head: bytes, asked: str | None, place: Place) -> Encoding:
     return Encoding(asked)
 
 
-def _not_utf_8(codec: str, place: Place) -> Exception:
+def _not_utf_8(codec: str, place: Place) -> SourceError:
     sentence = f"The text is {_family(codec).upper()}, not UTF-8."
     todo = f"Save it as CSV UTF-8, or add --encoding {codec}."
     return place.refuse(ProblemCode.SOURCE_ENCODING, sentence, at="line 1", todo=todo)

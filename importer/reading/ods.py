@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from importer.model import RESULTS_PROPERTY
 from importer.problems import ProblemCode
 from importer.reading.grid import open_grid
 from importer.reading.ods_scan import scan_table
 from importer.reading.ods_sheets import OpenSheets
-from importer.reading.package import walk
+from importer.reading.package import opened_package, walk
 from importer.reading.scan import refuse_large
-from importer.reading.workbook import RESULTS_PROPERTY, TEMPLATE_NAME, Sheet, Workbook
-from importer.reading.xlsx import opened_package
+from importer.reading.workbook import TEMPLATE_NAME, Sheet, Workbook
 
 if TYPE_CHECKING:
     from importer.reading.package import Package

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterator, Mapping
 
+    from importer.reading.source import Source
     from importer.reading.table import Place
 
 UNPACKED_LIMIT = 500_000_000
@@ -145,6 +146,17 @@ class Package:
         # In UTF-16 the marks above would not be seen, and calamine finds an empty sheet.
         if at_start and (b"\0" in window[:4] or window.startswith((b"\xff\xfe", b"\xfe\xff"))):
             raise self._place.refuse(ProblemCode.SOURCE_CORRUPT)
+
+
+@contextmanager
+def opened_package(source: Source, place: Place) -> Iterator[Package]:
+    """Give the parts of a workbook that is a ZIP archive.
+
+    Raises:
+        SourceError: It is damaged.
+    """
+    with source.open() as file, sound_archive(place), zipfile.ZipFile(file) as archive:
+        yield Package(archive, place)
 
 
 def walk(

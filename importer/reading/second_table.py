@@ -11,6 +11,7 @@ from importer.reading.characters import filled_cells, is_blank
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from importer.errors import SourceError
     from importer.reading.rows import Row
     from importer.reading.table import Place
 
@@ -59,7 +60,7 @@ class TableCheck:
         if not is_aside and self._may_be_headings(cells):
             self._begun = (row.number, _filled(cells))
 
-    def _refusal(self, number: int) -> Exception:
+    def _refusal(self, number: int) -> SourceError:
         return self._place.refuse(ProblemCode.TABLES_UNCLEAR, at=f"row {number:,}")
 
     def _are_headings(self, cells: Sequence[str]) -> bool:

@@ -148,7 +148,7 @@ class _View(io.RawIOBase):
         """Return the position."""
         return self._position
 
-    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override] # io: any buffer
         """Fill the target with what follows, as far as it goes."""
         block = self._unpacked.read_at(self._position, len(target))
         target[: len(block)] = block

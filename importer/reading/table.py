@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from importer.reading.edits import Edits
 
 CHUNK_ROWS = 50_000
-_LETTERS = 26
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from importer.model import RESULTS_PROPERTY
 from importer.problems import FileProblem, ProblemCode
 from importer.reading.package import walk
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from importer.reading.package import Package
     from importer.reading.table import Place
 
-RESULTS_PROPERTY = "solv-import-results"
-"""The custom document property that marks a workbook of ours."""
 RESULTS_SHEET = "Results"
 TEMPLATE_NAME = "solv_import_template"
 """The defined name that marks a workbook made from our template; programs keep those."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 from importer.problems import ProblemCode
 from importer.reading.binary_scan import CellTally
 from importer.reading.grid import open_grid
+from importer.reading.package import opened_package
 from importer.reading.scan import COLUMN_LIMIT, ROW_LIMIT
 from importer.reading.workbook import Sheet, Workbook, has_active_parts, worksheet_parts
-from importer.reading.xlsx import opened_package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

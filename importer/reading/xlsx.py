@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import zipfile
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, ClassVar
 
 from importer.errors import SourceError
 from importer.problems import ProblemCode
 from importer.reading.grid import open_grid
-from importer.reading.package import Package, sound_archive
+from importer.reading.package import Package, opened_package
 from importer.reading.workbook import RESULTS_AS_CSV, Sheet, Workbook, describe, is_results
 from importer.reading.xlsx_copy import copy_workbook
 from importer.reading.xlsx_scan import scan_sheet
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator
 
     from importer.reading.edits import Edits
     from importer.reading.scan import SheetScan
@@ -85,14 +82,3 @@ def _prove(package: Package, place: Place) -> None:
             code = ProblemCode.SOURCE_TOO_LARGE
             raise place.refuse(code, todo=RESULTS_AS_CSV) from None
         raise
-
-
-@contextmanager
-def opened_package(source: Source, place: Place) -> Iterator[Package]:
-    """Give the parts of a workbook that is a ZIP archive.
-
-    Raises:
-        SourceError: It is damaged.
-    """
-    with source.open() as file, sound_archive(place), zipfile.ZipFile(file) as archive:
-        yield Package(archive, place)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from importer.lettering import column_letter
+from importer.lettering import column_index
 from importer.reading.merged import MOST_MERGED
 from importer.reading.package import refuse_doctype
 from importer.reading.scan import (
@@ -73,13 +73,11 @@ class ColumnNumbers(dict[str, int]):
 
     def __missing__(self, letters: str) -> int:
         """Return the column, from 0; ValueError when no sheet has it."""
-        number = 0
-        for letter in letters[:_MOST_LETTERS]:
-            number = number * 26 + ord(letter) - ord("A") + 1
-        if not 0 < number <= COLUMN_LIMIT or column_letter(number - 1) != letters:
+        index = column_index(letters) if len(letters) <= _MOST_LETTERS else None
+        if index is None or index >= COLUMN_LIMIT:
             raise ValueError
-        self[letters] = number - 1
-        return number - 1
+        self[letters] = index
+        return index
 
 
 class _Scanner:

@@ -14,7 +14,6 @@ from importer.results.places import (
 )
 from importer.results.summary import write_summary
 from importer.results.text import csv_text, xlsx_text
-from importer.results.workbook import PROPERTY
 from importer.results.worksheet import (
     Decision,
     UnknownRow,
@@ -24,7 +23,6 @@ from importer.results.worksheet import (
 from importer.results.write import ResultsKind, results_kind, write_results
 
 __all__ = [
-    "PROPERTY",
     "Decision",
     "ErrorKind",
     "ResultRow",

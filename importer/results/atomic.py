@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, readable by their owner only.
+"""Files that appear whole or not at all; unless said, only their owner may read them.
 
 The temporary file stands beside its target, is locked while its writer lives, and is named so
 that the next writer of the same target recognizes what a killed one left, and removes it.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from io import BufferedRandom
 
-_PRIVATE = 0o600
+_PRIVATE, _USUAL = 0o600, 0o666
 _NAME_BYTES = 200  # of the 255 that a name may have: the rest is for what is added
 _WORK_PREFIX = "results-work-"
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES}
@@ -33,8 +33,10 @@ _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES}
 
 def write_atomically(
     path: Path,
-    write: Callable[[IO[bytes]], None],
+    write: Callable[[IO[bytes]], object],
     before_replace: Callable[[str], None] | None = None,
+    *,
+    is_private: bool = True,
 ) -> str:
     """Replace `path` in one step by what `write` writes.
 
@@ -43,6 +45,7 @@ def write_atomically(
         write: Writes the new content.
         before_replace: Is told its SHA-256 before it stands at `path`, so that a crash right
             after cannot make our own file look like somebody else's.
+        is_private: Whether only its owner may read it; else the umask decides.
 
     Returns:
         The SHA-256 of the new content, in hexadecimal.
@@ -52,7 +55,7 @@ def write_atomically(
     """
     with _explained(path):
         _sweep(path)
-        temp, file = _open_temp(path)
+        temp, file = _open_temp(path, _PRIVATE if is_private else _USUAL)
         try:
             with file:
                 write(file)
@@ -127,11 +130,11 @@ def fitting_name(name: str, ending: str) -> str:
     return f"{start}-{hashlib.sha256(raw).hexdigest()[:8]}{ending}"
 
 
-def _open_temp(path: Path) -> tuple[Path, BufferedRandom]:
+def _open_temp(path: Path, mode: int = _PRIVATE) -> tuple[Path, BufferedRandom]:
     while True:
         temp = path.with_name(f"{_temp_start(path)}{secrets.token_hex(6)}.tmp")
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        file = os.fdopen(os.open(temp, flags, _PRIVATE), "w+b")
+        file = os.fdopen(os.open(temp, flags, mode), "w+b")
         # Between open and lock, somebody's sweep may take it for a leftover: then once more.
         if _lock(file.fileno()) and temp.exists():
             return temp, file

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING
 
 from importer.columns import OUR_HEADINGS
+from importer.lettering import column_letter
+from importer.model import RESULTS_PROPERTY
 from importer.results.advice import what_to_do
 from importer.results.layout import our_cells, require_width, their_headings
 from importer.results.xlsx import SHEET_ROWS, Look, Pen, Sheet, Workbook, streamed_workbook
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from importer.problems import ProblemCode
     from importer.results.model import ErrorKind, ResultRow, Summary
 
-PROPERTY = "solv-import-results"
-"""The document property by which our workbook is recognized; its value is the run id."""
 MOST_NOTES = 2_000
 """Cells that get a note; with many more, spreadsheet programs turn slow or offer to repair."""
 
@@ -144,7 +144,7 @@ def write_workbook(  # noqa: PLR0913 - what a workbook is made of, once
         work_dir,
         title=f"Import results {summary.run_id}",
         made_at=summary.ended_at or summary.started_at,
-        properties={PROPERTY: summary.run_id},
+        properties={RESULTS_PROPERTY: summary.run_id},
     ) as workbook:
         pen = Pen(workbook)
         _write_summary_sheet(workbook, pen, summary, len(headings))
@@ -165,10 +165,6 @@ def _notes(row: ResultRow) -> Mapping[int, str]:
 def _write_summary_sheet(
     workbook: Workbook, pen: Pen, summary: Summary, their_columns: int
 ) -> None:
-    from xlsxwriter.utility import (  # type: ignore[import-untyped] # noqa: PLC0415 - as above
-        xl_col_to_name,
-    )
-
     sheet = workbook.add_worksheet("Summary")
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 42)
@@ -181,7 +177,7 @@ def _write_summary_sheet(
         line += 1
     line = _write_counts(pen, sheet, line + 1, summary)
     pen.text(sheet, (line + 1, 0), "What to do now", Look.BOLD)
-    steps = what_to_do(summary, status_column=xl_col_to_name(their_columns))
+    steps = what_to_do(summary, status_column=column_letter(their_columns))
     for number, step in enumerate(steps, start=1):
         pen.text(sheet, (line + 1 + number, 0), str(number), Look.WRAPPED)
         pen.text(sheet, (line + 1 + number, 1), step, Look.WRAPPED)

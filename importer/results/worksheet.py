@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING
 
 from importer.errors import SettingsError, SourceError
+from importer.lettering import column_letter
 from importer.model import Answer
 from importer.results.atomic import write_atomically
 from importer.results.csv_file import write_csv_rows
@@ -169,10 +170,10 @@ def _decisions(
         if not words:
             continue
         key = _cell(cells, key_at)
-        place = f"{path.name}, row {number}, column {_letter(answer_at)} (decision)"
+        place = f"{path.name}, row {number}, column {column_letter(answer_at)} (decision)"
         if not key:
             raise SourceError(
-                f"{path.name}, row {number}, column {_letter(key_at)} (row_key) is empty.",
+                f"{path.name}, row {number}, column {column_letter(key_at)} (row_key) is empty.",
                 todo="Put the row key back, from a fresh worksheet.",
             )
         if key in found:
@@ -204,12 +205,6 @@ def _decision(words: str, key: str, place: str) -> Decision:
 def _cell(cells: Sequence[str], index: int) -> str:
     text = cells[index].strip() if index < len(cells) else ""
     return text.removeprefix("'")  # what Excel and our CSV put before text
-
-
-def _letter(index: int) -> str:
-    from openpyxl.utils import get_column_letter  # noqa: PLC0415 - costs time at start
-
-    return str(get_column_letter(index + 1))
 
 
 def _read_csv(path: Path) -> Iterator[tuple[int, Sequence[str]]]:

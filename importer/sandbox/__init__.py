@@ -9,7 +9,6 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from importer.sandbox.config import (
-    LOCATIONS,
     SCOPES,
     Dialect,
     Limit,
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BODY_FAULTS",
-    "LOCATIONS",
     "PASSING_FAULTS",
     "SCOPES",
     "SPECIAL_STATUSES",

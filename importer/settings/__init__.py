@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importer.settings.catalogue import SPECS, Spec
+from importer.settings.catalogue import SPECS
 from importer.settings.folders import bug_folder, config_folder, state_folder
 from importer.settings.gathering import load_settings, profile_path
 from importer.settings.values import Selection, Settings
@@ -11,7 +11,6 @@ __all__ = [
     "SPECS",
     "Selection",
     "Settings",
-    "Spec",
     "bug_folder",
     "config_folder",
     "load_settings",

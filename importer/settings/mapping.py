@@ -28,6 +28,9 @@ _MAPPED_VALUES: Mapping[str, Callable[[str], str]] = {
 }
 """Field -> how the value that a word stands for is read."""
 
+MAPPED_FIELDS: tuple[str, ...] = tuple(_MAPPED_VALUES)
+"""Fields for which a profile may hold a clinic's own words."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
@@ -48,7 +51,7 @@ TABLE_NAMES: tuple[str, ...] = tuple(Tables.__dataclass_fields__)
 KEYS: Mapping[str, tuple[str, ...]] = {
     "dates": ("timezones", "orders"),
     "file": ("headings",),
-    "values": tuple(_MAPPED_VALUES),
+    "values": MAPPED_FIELDS,
 }
 """Keys of a file's tables that hold more than one value."""
 
@@ -73,7 +76,7 @@ def read_tables(tables: Mapping[str, Any], origin: str) -> Tables:
             for name in _MAPPED_VALUES
             if name in values
         },
-        headings=_headings(tables.get("file", {}).get("headings", []), origin),
+        headings=_texts(tables.get("file", {}).get("headings", []), f"{origin}: [file] headings"),
         date_orders=_orders(dates.get("orders", {}), f"{origin}: [dates.orders]"),
         timezone_by_location=_zones(dates.get("timezones", {}), f"{origin}: [dates.timezones]"),
     )
@@ -161,10 +164,6 @@ def _words(table: object, name: str, where: str) -> dict[str, str]:
             raise SettingsError(f'{where} "{word}" is empty, or there twice but for its case.')
         seen.add(folded(word))
     return words
-
-
-def _headings(value: object, origin: str) -> tuple[str, ...]:
-    return _texts(value, f"{origin}: [file] headings")
 
 
 def _texts(value: object, where: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, assert_never
 
 from importer.address import is_loopback_url
@@ -11,9 +12,9 @@ from importer.model import ChangeAccepted, HeadingsAccepted, OrdersConfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
     from zoneinfo import ZoneInfo
 
+    from importer.columns import ProfileColumns
     from importer.model import Confirmation, DateOrder, NamePattern
     from importer.rate import Rate
 
@@ -65,7 +66,7 @@ class Settings:
     # The file
     sheet: str | None
     header_row: int
-    """0 when there are none."""
+    """0 when the file has no headings."""
     delimiter: str | None
     encoding: str | None
     """As Python spells it; None lets the bytes say."""
@@ -124,6 +125,28 @@ class Settings:
     """Headings of a profile that a person lets this file differ from."""
     unknown_variables: tuple[str, ...] = ()
     """SOLV_IMPORT_ variables that no setting reads; most often a misspelling."""
+
+    @property
+    def profile_name(self) -> str:
+        """Return the profile's name, whether it was named by its path or not; "" for none."""
+        return Path(self.profile).stem if self.profile else ""
+
+    @property
+    def profile_columns(self) -> ProfileColumns:
+        """Return what the profile says about columns."""
+        from importer.columns import ProfileColumns  # noqa: PLC0415 - only when a file is read
+
+        return ProfileColumns(mapped=self.columns, joined=self.joined, split=self.split)
+
+    @property
+    def by_flag(self) -> frozenset[str]:
+        """Return the settings that a flag gave."""
+        return frozenset(name for name, at in self.origins.items() if at.startswith("flag"))
+
+    @property
+    def knows_a_zone(self) -> bool:
+        """Return whether a local time may be understood."""
+        return self.timezone is not None or bool(self.timezone_by_location)
 
     @property
     def selection(self) -> Selection:

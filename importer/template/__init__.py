@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importer.template.columns import TemplateColumn, clinics_of, template_columns
+from importer.template.columns import TemplateColumn, template_columns
 from importer.template.workbook import DATA_SHEET, LAST_ROW
 from importer.template.write import write_template
 
@@ -10,7 +10,6 @@ __all__ = [
     "DATA_SHEET",
     "LAST_ROW",
     "TemplateColumn",
-    "clinics_of",
     "template_columns",
     "write_template",
 ]

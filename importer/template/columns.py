@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
-from importer.columns import ProfileColumns, plan_columns
+from importer.columns import plan_columns
 from importer.errors import SettingsError
 from importer.example import EXAMPLE
 from importer.folding import folded
 from importer.headings import PLAIN_HEADINGS, heading_key
-from importer.model import BOOKING_FIELDS, REQUIRED_FIELDS
+from importer.model import BOOKING_FIELDS, DATE_FIELDS, NAME_FIELDS, ORDER_WORDS, REQUIRED_FIELDS
 from importer.template.words import CHOICES, FIELD_WORDS
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _LISTED = ("is_walk_in", "birth_sex", "paperwork_status", "visit_type_id")
 """Fields whose list may hold a profile's own words; of states there are too many."""
-_ORDERS = {"MDY": "month/day/year", "DMY": "day/month/year"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +82,7 @@ def template_columns(settings: Settings) -> tuple[TemplateColumn, ...]:
     return columns
 
 
-def clinics_of(settings: Settings) -> tuple[str, ...]:
+def _clinics_of(settings: Settings) -> tuple[str, ...]:
     """Return how the settings call the clinics: by their words, by number where they have none."""
     words = settings.value_maps.get("location_id", {})
     known = [*settings.timezone_by_location, settings.defaults.get("location_id", "")]
@@ -109,7 +108,7 @@ def _usual(settings: Settings) -> Iterator[_Slot]:
     for name in BOOKING_FIELDS:
         if name in settings.joined:
             yield from _halves(settings, name)
-        elif settings.split and name in ("first_name", "last_name"):
+        elif settings.split and name in NAME_FIELDS:
             if name == "first_name":
                 yield _Slot(next(iter(settings.split)), name, _Part.NAME)
         elif name in mapped:
@@ -145,7 +144,7 @@ def _column(slot: _Slot, settings: Settings) -> TemplateColumn:
         return TemplateColumn(heading=slot.heading, title=slot.heading, meaning=meaning)
     words, default = FIELD_WORDS[slot.field], settings.defaults.get(slot.field, "")
     choices = _choices(slot.field, settings) if slot.part is _Part.WHOLE else ()
-    meaning, form, sample = _parted(slot, settings) or (words.meaning, words.form, words.example)
+    meaning, form, sample = _parted(slot, settings) or (words.meaning, words.form, words.sample)
     if choices:
         form, sample = "", choices[0]
     is_required = slot.field in REQUIRED_FIELDS and not default
@@ -169,7 +168,7 @@ def _column(slot: _Slot, settings: Settings) -> TemplateColumn:
 def _choices(name: str, settings: Settings) -> tuple[str, ...]:
     """Return the words that a list offers, the profile's own among them, each once."""
     if name == "location_id":
-        return clinics_of(settings)
+        return _clinics_of(settings)
     own = tuple(settings.value_maps.get(name, {})) if name in _LISTED else ()
     offered = own if own and name == "paperwork_status" else (*CHOICES.get(name, ()), *own)
     return tuple({folded(word): word for word in offered}.values())
@@ -213,10 +212,10 @@ def _about_dates(slot: _Slot, settings: Settings) -> str:
         zone = settings.timezone.key if settings.timezone else ""
         whose = "the clinic's own time" if settings.timezone_by_location or not zone else zone
         sentences.append(f"The time is {whose}.")
-    if slot.field in ("birth_date", "appointment_date") and slot.part is not _Part.CLOCK:
+    if slot.field in DATE_FIELDS and slot.part is not _Part.CLOCK:
         order = settings.date_orders.get(slot.field) or settings.date_order
         if order:
-            sentences.append(f"03/04/1985 is read as {_ORDERS[order]}.")
+            sentences.append(f"03/04/1985 is read as {ORDER_WORDS[order]}/year.")
         else:
             sentences.append("Do not write 03/04/1985: it could be two days.")
     return " ".join(sentences)
@@ -241,9 +240,7 @@ def _planned(headings: Sequence[str], settings: Settings) -> ColumnPlan:
     """Return which column an import would read each field from."""
     return plan_columns(
         headings,
-        profile=ProfileColumns(
-            mapped=settings.columns, joined=settings.joined, split=settings.split
-        ),
+        profile=settings.profile_columns,
         provided=settings.defaults.keys(),
         show_headings=True,
     )

@@ -10,12 +10,13 @@ if TYPE_CHECKING:
 
 
 class FieldWords(NamedTuple):
-    """One column of the template."""
+    """What is said of one booking field."""
 
     meaning: str
     form: str
     """How its cells are written; "" where any text will do."""
-    example: str
+    sample: str
+    """A value that is accepted."""
     width: int
     """Of its column, in characters."""
 

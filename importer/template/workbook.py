@@ -6,6 +6,7 @@ from itertools import zip_longest
 from math import ceil
 from typing import IO, TYPE_CHECKING
 
+from importer.lettering import column_letter
 from importer.reading.workbook import TEMPLATE_ASIDES, TEMPLATE_NAME
 from importer.results.xlsx import Look, Pen, Sheet, streamed_workbook
 from importer.template.how_to import COLUMN_TABLE, HOW_TO_TITLE, note_of, steps_of, table_of
@@ -92,7 +93,7 @@ def _write_data(sheet: Sheet, pen: Pen, columns: Sequence[TemplateColumn]) -> No
 def _while_example(pen: Pen, columns: Sequence[TemplateColumn]) -> dict[str, object]:
     """Return the rule that greys a row as long as it holds the example's phone number."""
     phone = next(n for n, column in enumerate(columns) if column.field == "phone")
-    criteria = f'=${_letters(phone)}2="{columns[phone].example}"'
+    criteria = f'=${column_letter(phone)}2="{columns[phone].example}"'
     return {"type": "formula", "criteria": criteria, "format": pen.rule(Look.EXAMPLE)}
 
 
@@ -120,7 +121,7 @@ def _areas(columns: Sequence[TemplateColumn]) -> Mapping[int, str]:
     for number, column in enumerate(columns):
         is_long = len(",".join(column.choices)) > _INLINE_LIMIT
         if is_long or any(sign in word for word in column.choices for sign in ',"'):
-            letters = _letters(len(areas))
+            letters = column_letter(len(areas))
             last = len(column.choices) + 1
             areas[number] = f"='{_LISTS}'!${letters}$2:${letters}${last}"
     return areas
@@ -169,13 +170,5 @@ def _height(texts: Sequence[str], widths: Sequence[int]) -> int:
     return _LINE_HEIGHT * max(1, *lines)
 
 
-def _letters(column: int) -> str:
-    from xlsxwriter.utility import (  # type: ignore[import-untyped] # noqa: PLC0415 - slow
-        xl_col_to_name,
-    )
-
-    return str(xl_col_to_name(column))
-
-
 def _cell(row: int, column: int) -> str:
-    return f"{_letters(column)}{row}"
+    return f"{column_letter(column)}{row}"

@@ -69,10 +69,13 @@ def write_template(
 
 
 def _write_xlsx(file: IO[bytes], columns: Sequence[TemplateColumn], settings: Settings) -> None:
-    profile = Path(settings.profile).stem if settings.profile else ""
     with TemporaryDirectory() as folder:
         write_workbook(
-            file, columns, sheet=_sheet_name(settings), profile=profile, work_dir=Path(folder)
+            file,
+            columns,
+            sheet=_sheet_name(settings),
+            profile=settings.profile_name,
+            work_dir=Path(folder),
         )
 
 

@@ -95,7 +95,7 @@ def _run(asked: dict[str, Any]) -> None:
             if asked["clock"]:
                 calls.clock = clock = _Clock(**asked["clock"])
                 # The machine's own clock cannot be set here.
-                setattr(SystemClock, "now", lambda _: clock.now())  # noqa: B010
+                setattr(SystemClock, "now", lambda _: clock.now())  # noqa: B010 - mypy takes no method to assign to
             sys.setprofile(calls.seen)
             main()
     except SystemExit as end:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import io
-import zipfile
 from typing import TYPE_CHECKING, Any
-
-from msoffcrypto.format import ooxml
 
 from importer.problems import ProblemCode as P
 from tests.edges.case_kit import (
@@ -22,7 +18,7 @@ from tests.edges.case_kit import (
     text,
     value,
 )
-from tests.edges.reading_kit import number_cell
+from tests.edges.reading_kit import encrypted, number_cell, zipped
 from tests.edges.workbook_kit import Sheet, write_book
 
 if TYPE_CHECKING:
@@ -44,26 +40,15 @@ def replaced(old: str, new: str) -> str:
     return TEXT.replace(old, new, 1)
 
 
-def zipped(*entries: tuple[str, bytes]) -> bytes:
-    """Return a ZIP archive of these files."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in entries:
-            archive.writestr(name, data)
-    return content.getvalue()
-
-
 def with_headings(**renamed: str) -> list[list[Any]]:
     """Return the lines with some headings changed."""
     return [[renamed.get(name, name) for name in HEADINGS], *ROWS]
 
 
-def encrypted(folder: Path) -> Path:
+def locked(folder: Path) -> Path:
     """Write a workbook behind a password."""
-    plain = as_xlsx(LINES)(folder).read_bytes()
-    path = folder / "visits.xlsx"
-    with path.open("wb") as file:
-        ooxml.OOXMLFile(io.BytesIO(plain)).encrypt("secret", file)
+    path: Path = as_xlsx(LINES)(folder)
+    path.write_bytes(encrypted(path, "secret"))
     return path
 
 
@@ -254,7 +239,7 @@ def of_workbooks() -> list[list[Case]]:
         text(84, "F", P.SOURCE_TYPE_MISMATCH, "text named xlsx", TEXT, name="visits.xlsx"),
         book(84, "F", P.SOURCE_TYPE_MISMATCH, "a workbook named csv",
              lambda folder: as_xlsx(LINES)(folder).rename(folder / "visits.csv")),
-        book(86, "F", P.SOURCE_ENCRYPTED, "a password", encrypted),
+        book(86, "F", P.SOURCE_ENCRYPTED, "a password", locked),
         book(87, "F", P.SOURCE_CORRUPT, "cut off", cut_off),
         book(87, "F", P.SOURCE_CORRUPT, "a part that is no XML",
              as_parts(LINES, lambda parts: parts.update({"xl/workbook.xml": "<broken"}))),

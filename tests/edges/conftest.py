@@ -1,4 +1,4 @@
-"""What the ledger's tests begin with."""
+"""What many tests begin with: a ledger, and a place of their own."""
 
 from __future__ import annotations
 
@@ -21,3 +21,11 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """Return a new ledger, held open until the test ends."""
     with open_at(LedgerFolder(tmp_path / "ledger")) as ledger:
         yield ledger
+
+
+@pytest.fixture
+def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let settings, state and the working folder be under `tmp_path`."""
+    monkeypatch.setenv("SOLV_IMPORT_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("SOLV_IMPORT_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)

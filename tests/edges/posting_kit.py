@@ -186,14 +186,14 @@ class Desk:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, JumpingLoop)
         submit = type(self.ledger._writer).submit  # noqa: SLF001 - what the loop must wait for
-        writer = self.ledger._writer  # noqa: SLF001
+        writer = self.ledger._writer  # noqa: SLF001 - where changes wait for the disk
 
         def watched(change: Callable[[Any], Any]) -> Future[Any]:
             done = submit(writer, change)
             loop.writing.append(done)
             return done
 
-        writer.submit = watched  # type: ignore[method-assign]
+        writer.submit = watched  # type: ignore[method-assign] # what it stands in for
 
 
 def booking_of(row_number: int) -> bytes:

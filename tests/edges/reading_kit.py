@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import stat
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
+from msoffcrypto.format import ooxml
 
 from importer.errors import SourceError
 from importer.reading import ReadOptions, open_table
@@ -169,3 +172,22 @@ def pack(folder: Path, parts: Mapping[str, str | bytes], name: str = "patients.x
 def write_sheet(folder: Path, rows: str, **options: Any) -> Path:
     """Write a workbook whose only sheet has these rows of XML."""
     return pack(folder, package_parts(sheet_xml(rows), **options))
+
+
+def encrypted(path: Path, password: str) -> bytes:
+    """Return a workbook behind a password, as Excel writes it since 2010."""
+    content = io.BytesIO()
+    ooxml.OOXMLFile(io.BytesIO(path.read_bytes())).encrypt(password, content)
+    return content.getvalue()
+
+
+def zipped(*entries: tuple[str, bytes], links: tuple[str, ...] = ()) -> bytes:
+    """Return a ZIP archive of these files; those in `links` are marked as symbolic links."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in entries:
+            entry = zipfile.ZipInfo(name)
+            kind = stat.S_IFLNK if name in links else stat.S_IFREG
+            entry.external_attr = (kind | 0o644) << 16
+            archive.writestr(entry, text, zipfile.ZIP_DEFLATED)
+    return content.getvalue()

@@ -386,7 +386,7 @@ def test_a_client_id_that_no_header_can_carry_stops_the_run(client_id: str) -> N
 
 
 @pytest.mark.parametrize("warm", [False, True])
-def test_a_request_held_back_leaves_no_byte_at_the_server(warm: bool) -> None:  # noqa: FBT001
+def test_a_request_held_back_leaves_no_byte_at_the_server(warm: bool) -> None:  # noqa: FBT001 - a case
     async def run() -> None:
         async with raw_server(always(BOOKED)) as server, partner_of(server) as partner:
             if warm:
@@ -405,7 +405,7 @@ def test_a_request_held_back_leaves_no_byte_at_the_server(warm: bool) -> None:  
 
 
 @pytest.mark.parametrize("warm", [False, True])
-def test_nothing_is_written_while_the_gate_is_shut(warm: bool) -> None:  # noqa: FBT001
+def test_nothing_is_written_while_the_gate_is_shut(warm: bool) -> None:  # noqa: FBT001 - a case
     async def run() -> None:
         async with (
             raw_server(always(BOOKED)) as server,

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import io
 import os
-import stat
-import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,23 +12,11 @@ import pytest
 from importer.errors import SourceError
 from importer.problems import ProblemCode
 from importer.reading import ReadOptions, open_source, open_table
-from tests.edges.reading_kit import read, refusal, write_csv, write_xlsx
+from tests.edges.reading_kit import read, refusal, write_csv, write_xlsx, zipped
 
 HEAD = "first,last,phone\n"
 ADA = "Ada,Ek,555\n"
 ROWS = {2: ["Ada", "Ek", "555"]}
-
-
-def zipped(*entries: tuple[str, bytes], links: tuple[str, ...] = ()) -> bytes:
-    """Return a ZIP archive of these files; those in `links` are marked as symbolic links."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in entries:
-            entry = zipfile.ZipInfo(name)
-            kind = stat.S_IFLNK if name in links else stat.S_IFREG
-            entry.external_attr = (kind | 0o644) << 16
-            archive.writestr(entry, text, zipfile.ZIP_DEFLATED)
-    return content.getvalue()
 
 
 # Encodings

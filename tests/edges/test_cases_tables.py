@@ -152,7 +152,7 @@ def test_case_24_a_column_without_a_heading_is_asked_about(tmp_path: Path, kind:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_case_25_a_title_above_the_headings_is_asked_about(tmp_path: Path, kind: str) -> None:
+def test_case_25_a_title_above_the_headings_is_refused(tmp_path: Path, kind: str) -> None:
     path = write(tmp_path, kind, [("Lakeside", None, None), (None,), HEAD, ADA, BO])
     assert "--header-row 3" in refusal(path, ProblemCode.HEADER_ROW_UNCLEAR).todo
     assert read(path, header_row=3).rows == {4: list(ADA), 5: list(BO)}
@@ -175,7 +175,7 @@ def test_case_29_blank_rows_count_between_others_and_not_behind_them(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_case_30_a_second_table_below_is_asked_about(tmp_path: Path, kind: str) -> None:
+def test_case_30_a_second_table_below_is_refused(tmp_path: Path, kind: str) -> None:
     rows = [HEAD, ADA, (None,), ("phone", "first", None), ("1", "Bo", None)]
     error = refusal(write(tmp_path, kind, rows), ProblemCode.TABLES_UNCLEAR)
     assert "row 4" in error.message
@@ -183,7 +183,7 @@ def test_case_30_a_second_table_below_is_asked_about(tmp_path: Path, kind: str) 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("title", [(), (("Doctors",),), (("Doctors",), (None,))])
-def test_case_30_a_second_table_of_other_headings_is_asked_about(
+def test_case_30_a_second_table_of_other_headings_is_refused(
     tmp_path: Path, kind: str, title: tuple[tuple[str | None], ...]
 ) -> None:
     other = [("Doctor", "Room", None), ("Dr. Example", "12 b", None)]

@@ -36,13 +36,13 @@ ALSO = {
 """What such a row, or another one of its column, has beside the problem of its case."""
 
 
+pytestmark = pytest.mark.usefixtures("own_world")
+
+
 @pytest.fixture(autouse=True)
-def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SOLV_IMPORT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("SOLV_IMPORT_STATE_DIR", str(tmp_path / "state"))
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOLV_IMPORT_CLIENT_ID", "sandbox-client")
     monkeypatch.setenv("SOLV_IMPORT_CLIENT_SECRET", "sandbox-secret")
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 import os
 import struct
 import subprocess
@@ -14,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import xlwt
-from msoffcrypto.format import ooxml
 
 from importer.errors import SourceError
 from importer.problems import ProblemCode
@@ -22,6 +20,7 @@ from importer.reading import ReadOptions, open_source, open_table
 from tests.edges.reading_kit import (
     DATE_STYLE,
     HEADINGS_XML,
+    encrypted,
     number_cell,
     pack,
     package_parts,
@@ -278,25 +277,23 @@ def test_case_06_half_a_character_of_a_workbook_spoils_its_row(tmp_path: Path) -
 # Passwords
 
 
-def encrypted(tmp_path: Path, password: str, name: str = "locked.xlsx") -> Path:
-    """Write a workbook behind a password, as Excel does since 2010."""
-    plain = write_xlsx(tmp_path, [HEAD, ADA]).read_bytes()
-    path = tmp_path / name
-    with path.open("wb") as file:
-        ooxml.OOXMLFile(io.BytesIO(plain)).encrypt(password, file)
+def locked(tmp_path: Path, password: str) -> Path:
+    """Write a workbook behind a password."""
+    path = tmp_path / "locked.xlsx"
+    path.write_bytes(encrypted(write_xlsx(tmp_path, [HEAD, ADA]), password))
     return path
 
 
 @pytest.mark.parametrize("password", ["secret", "pass wörd 李", "0"])
 def test_case_86_a_workbook_is_opened_with_its_password(tmp_path: Path, password: str) -> None:
-    path = encrypted(tmp_path, password)
+    path = locked(tmp_path, password)
     found = read(path, password=password)
     assert found.rows == {2: ["Ada", "Ek", "5551234567"]}
     assert found.warnings == ["SOURCE_DECRYPTED"]
 
 
 def test_case_86_without_a_password_or_with_another_one_it_is_not(tmp_path: Path) -> None:
-    path = encrypted(tmp_path, "secret")
+    path = locked(tmp_path, "secret")
     assert "SOLV_IMPORT_SOURCE_PASSWORD" in refusal(path, ProblemCode.SOURCE_ENCRYPTED).todo
     error = refusal(path, ProblemCode.PASSWORD_WRONG, password="Secret")
     assert "Secret" not in error.message + error.todo
@@ -304,7 +301,7 @@ def test_case_86_without_a_password_or_with_another_one_it_is_not(tmp_path: Path
 
 
 def test_case_86_one_that_is_damaged_is_told_apart_from_a_wrong_password(tmp_path: Path) -> None:
-    path = encrypted(tmp_path, "secret")
+    path = locked(tmp_path, "secret")
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
     refusal(path, ProblemCode.SOURCE_CORRUPT, password="secret")
@@ -316,7 +313,7 @@ def test_case_86_what_was_decrypted_has_no_name(
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(work))
-    source = open_source(encrypted(tmp_path, "secret"), ReadOptions(password="secret"))
+    source = open_source(locked(tmp_path, "secret"), ReadOptions(password="secret"))
     with source.open() as plain:
         assert plain.read(2) == b"PK"
     assert list(work.iterdir()) == []
@@ -325,7 +322,7 @@ def test_case_86_what_was_decrypted_has_no_name(
 def test_case_86_one_in_an_archive_is_opened_too(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.write(encrypted(tmp_path, "secret"), "locked.xlsx")
+        archive.write(locked(tmp_path, "secret"), "locked.xlsx")
     assert read(path, password="secret").rows == {2: ["Ada", "Ek", "5551234567"]}
 
 

@@ -22,12 +22,7 @@ SAMPLES = Path(__file__).parents[2] / "sample_data"
 CANARY = "canary-\x1b[2Jvalue"
 
 
-@pytest.fixture(autouse=True)
-def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let settings, state and the working folder be under `tmp_path`."""
-    monkeypatch.setenv("SOLV_IMPORT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("SOLV_IMPORT_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_world")
 
 
 def report(kinds: int = 1) -> CheckReport:
@@ -58,7 +53,7 @@ def report(kinds: int = 1) -> CheckReport:
 
 def drawn(*, show_values: bool, kinds: int = 1) -> str:
     found = report(kinds)
-    lines = [*draw_check(found, _ASCII, show_values=show_values), next_step(found, None)]
+    lines = [*draw_check(found, found, _ASCII, show_values=show_values), next_step(found, None)]
     return click.unstyle("\n".join(lines))
 
 
@@ -93,7 +88,7 @@ def test_beyond_ten_kinds_only_their_number_is_told() -> None:
 
 def test_signs_are_ascii_where_the_encoding_is_not_unicode() -> None:
     assert drawn(show_values=False).replace("\x1b", "").isascii()
-    assert "┌─" in "\n".join(draw_check(report(), _UNICODE, show_values=False))
+    assert "┌─" in "\n".join(draw_check(report(), report(), _UNICODE, show_values=False))
 
 
 def test_a_kind_of_error_is_told_in_a_line() -> None:

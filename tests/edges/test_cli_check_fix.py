@@ -42,12 +42,7 @@ CLEAN = "Bob,Example,312-555-0143,1985-03-04,2037-03-02T10:00:00-06:00,4021,,CA,
 BLANK = "," * CLEAN.count(",")
 
 
-@pytest.fixture(autouse=True)
-def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let settings, state and the working folder be under `tmp_path`."""
-    monkeypatch.setenv("SOLV_IMPORT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("SOLV_IMPORT_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_world")
 
 
 def check(*args: object) -> tuple[int, str, str]:

@@ -31,12 +31,7 @@ CANARY = "777-888"
 FORMS = ["full", "concise", "json", "jsonl", "github"]
 
 
-@pytest.fixture(autouse=True)
-def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let settings, state and the working folder be under `tmp_path`."""
-    monkeypatch.setenv("SOLV_IMPORT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("SOLV_IMPORT_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_world")
 
 
 @pytest.fixture
@@ -222,8 +217,8 @@ def test_a_file_that_cannot_be_read_is_an_annotation_and_a_document(tmp_path: Pa
 @pytest.mark.parametrize(
     ("code", "field", "named", "told"),
     [
-        (P.DATE_ORDER_NEEDED, "birth_date", "x/lakeside.toml", "--date-order MDY"),
-        (P.DATE_ORDER_NEEDED, "birth_date", "x/lakeside.toml", "[dates] in profile lakeside"),
+        (P.DATE_ORDER_NEEDED, "birth_date", "lakeside", "--date-order MDY"),
+        (P.DATE_ORDER_NEEDED, "birth_date", "lakeside", "[dates] in profile lakeside"),
         (P.DATE_ORDER_NEEDED, "birth_date", "", 'orders = { birth_date = "MDY" }'),
         (P.TIMEZONE_NEEDED, "appointment_date", "", 'timezone = "America/Chicago"'),
         (P.LEADING_ZERO_LOST, "address_zip", "lakeside", "pad_zip = true"),
@@ -250,5 +245,5 @@ def test_all_rows_are_kept_only_when_somebody_asks(visits: Path, tmp_path: Path)
     assert [len(group.examples) for group in report.groups] == [0, 0]
     assert len(seen) == 8
     assert CANARY not in repr(seen)
-    drawn = "\n".join(draw_check(report, _UNICODE, show_values=True))
+    drawn = "\n".join(draw_check(report, report, _UNICODE, show_values=True))
     assert "more: " not in drawn

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from click.testing import CliRunner
 from importer.cli.checkup import Health, clock_skew
 from importer.cli.shell import shell
 from importer.cli.target import target_label
+from importer.clock import SystemClock
 from importer.problems import GROUPS, ProblemCode
 from importer.sandbox import Sandbox, running_sandbox
 from importer.settings import load_settings
@@ -33,12 +35,7 @@ ONE_ROW = (
 )
 
 
-@pytest.fixture(autouse=True)
-def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let settings, state and the working folder be under `tmp_path`."""
-    monkeypatch.setenv("SOLV_IMPORT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("SOLV_IMPORT_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_world")
 
 
 @pytest.fixture
@@ -109,10 +106,6 @@ def test_a_damaged_ledger_is_exit_8(sandbox: Sandbox, content: bytes | None, cod
 
 
 def test_a_clock_that_is_off_is_a_warning(sandbox: Sandbox, tmp_path: Path) -> None:
-    from datetime import timedelta  # noqa: PLC0415 - only here
-
-    from importer.clock import SystemClock  # noqa: PLC0415
-
     class SlowClock(SystemClock):
         def now(self) -> datetime:
             return super().now() - timedelta(minutes=10)

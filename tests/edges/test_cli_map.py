@@ -25,11 +25,7 @@ ROWS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SOLV_IMPORT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("SOLV_IMPORT_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_world")
 
 
 def write_csv(folder: Path, headings: list[str], rows: list[list[str]]) -> Path:
@@ -122,6 +118,18 @@ def test_only_what_is_not_sure_is_asked(tmp_path: Path) -> None:
     others = ("stands for", "is written", "zone", "Which column is phone", "whole names")
     assert not any(question in terminal.seen for question in others)
     assert check(source, output)[0] == 0
+    assert output.stat().st_mode == source.stat().st_mode, "others may read a profile"
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    source = write_csv(tmp_path, KNOWN, PLAIN)
+    words = ("map", str(source), "--output", str(source / "clinic.toml"))
+    with Terminal(arguments=words, folder=tmp_path) as terminal:
+        terminal.expect("Which column is location_id?").expect("all rows").type(ENTER)
+        terminal.expect("Location id of all rows").type("4021" + ENTER)
+        terminal.expect("cannot be written")
+        assert terminal.ended() == 2
+    assert "Traceback" not in terminal.seen
 
 
 def test_words_of_paperwork_and_state_that_are_not_clear_are_asked_for(tmp_path: Path) -> None:

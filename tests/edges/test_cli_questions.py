@@ -23,11 +23,7 @@ BORN = ["03/14/1985", "03/04/1985", "12/31/1985"]
 EVIDENCE = "birth_date in column D: 2 dates fit only month/day, 0 only day/month, 1 both"
 
 
-@pytest.fixture(autouse=True)
-def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SOLV_IMPORT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("SOLV_IMPORT_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_world")
 
 
 def visits(folder: Path, *born: str, **changes: str) -> Path:

@@ -32,15 +32,14 @@ GOOD = "Ana,Reyes,(312) 555-0142,1985-04-03,2037-03-02T09:15:00-06:00,4022"
 BAD = "Ben,Okafor,555-014,1985-04-03,2037-03-02T09:15:00-06:00,4022"
 
 
+pytestmark = pytest.mark.usefixtures("own_world")
+
+
 @pytest.fixture(autouse=True)
-def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let settings, state and the working folder be under `tmp_path`."""
-    monkeypatch.setenv("SOLV_IMPORT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("SOLV_IMPORT_STATE_DIR", str(tmp_path / "state"))
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOLV_IMPORT_CLIENT_ID", "sandbox-client")
     monkeypatch.setenv("SOLV_IMPORT_CLIENT_SECRET", "sandbox-secret")
     monkeypatch.setenv("SOLV_IMPORT_BASE_URL", PRODUCTION)
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

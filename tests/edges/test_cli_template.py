@@ -13,16 +13,15 @@ from importer.cli.shell import shell
 from importer.problems import ProblemCode
 from tests.template_kit import FILLED, LAKESIDE, fill
 
+pytestmark = pytest.mark.usefixtures("own_world")
+
 
 @pytest.fixture(autouse=True)
-def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let settings, state and the working folder be under `tmp_path`, a profile among them."""
+def lakeside(tmp_path: Path) -> None:
+    """Let there be a profile among the settings."""
     profiles = tmp_path / "config" / "profiles"
     profiles.mkdir(parents=True)
     (profiles / "lakeside.toml").write_text(LAKESIDE, encoding="utf-8")
-    monkeypatch.setenv("SOLV_IMPORT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("SOLV_IMPORT_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
 
 
 def solv_import(*words: str) -> Result:

@@ -93,7 +93,7 @@ def sweep(job: Callable[[LedgerFolder], None], start: Path, places: Path) -> lis
 
 def main(name: str, start: str, places: str) -> None:
     """Print how the children ended."""
-    print(json.dumps(sweep(globals()[name], Path(start), Path(places))))  # noqa: T201
+    print(json.dumps(sweep(globals()[name], Path(start), Path(places))))  # noqa: T201 - what its parent reads
 
 
 # The tests

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
 from importer.errors import LedgerError, SettingsError
-from importer.ledger import LedgerFolder, PlannedRequest, Spool, target_of
+from importer.ledger import LedgerFolder, PlannedRequest, Spool, open_ledger, target_of
 from importer.ledger.connecting import Access, connect, damaged
 from importer.ledger.disk import disk_kind, is_network_disk, make_folder, write_durably
 from importer.ledger.folder import RESTORE
@@ -323,8 +323,6 @@ def test_the_port_does_not_count_on_this_machine(host: str) -> None:
 def test_the_client_id_stands_in_no_file_of_the_ledger(tmp_path: Path) -> None:
     target = target_of("https://api.example.com", "clinic-7f31")
     folder = LedgerFolder(tmp_path / target.folder_name)
-    from importer.ledger import open_ledger  # noqa: PLC0415
-
     with open_ledger(folder, target, at=AT):
         pass
 

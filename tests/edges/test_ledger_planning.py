@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import Connection, event
 
 from importer.ledger import Earlier, Ledger, Ruling, planning
 from importer.model import Answer, Booked, Rejected, State, Unknown
@@ -373,8 +374,6 @@ def test_twenty_thousand_rows_are_planned_and_looked_up_in_batches(ledger: Ledge
 
     def watch(_conn: object, _cursor: object, statement: str, *_: object) -> None:
         statements.append(statement)
-
-    from sqlalchemy import Connection, event  # noqa: PLC0415
 
     def look_everything_up(connection: Connection) -> tuple[int, ...]:
         event.listen(connection, "before_cursor_execute", watch)

@@ -182,7 +182,7 @@ def test_a_halt_is_obeyed_within_a_second_whatever_is_waited_for(
         await asyncio.sleep(5.05)
         poster.halt(STOPPED)
         await asyncio.sleep(1.0)
-        assert all(worker.done() for worker in poster._workers)  # noqa: SLF001
+        assert all(worker.done() for worker in poster._workers)  # noqa: SLF001 - what the session waits for
 
     with open_desk(tmp_path, rows=30) as desk:
         end, _ = desk.post(script, per_s=0.05, meanwhile=ends_s, answer_s=lambda: 0.0)
@@ -303,7 +303,7 @@ def test_a_cancellation_waits_until_an_answer_is_on_disk(cancels: int, tmp_path:
         )
         await asyncio.sleep(0.05)
         recording = asyncio.create_task(
-            poster._records.record(desk.requests[0], Booked(booking_id=4))  # noqa: SLF001
+            poster._records.record(desk.requests[0], Booked(booking_id=4))  # noqa: SLF001 - what the session waits for
         )
         for _ in range(cancels):
             await asyncio.sleep(0.02)
@@ -362,7 +362,7 @@ def test_a_bug_in_the_observer_loses_no_answer(tmp_path: Path) -> None:
 
 def test_a_bug_in_judging_an_answer_does_not_lose_it(tmp_path: Path) -> None:
     def break_pace(poster: Poster) -> None:
-        poster.turns.pace.slowness = "fast"  # type: ignore[assignment]
+        poster.turns.pace.slowness = "fast"  # type: ignore[assignment] # a bug of ours
 
     with open_desk(tmp_path, rows=5) as desk:
         with pytest.raises(TypeError):

@@ -9,7 +9,6 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from msoffcrypto.format import ooxml
 
 from importer.problems import ProblemCode as P
 from importer.reading import Edit, Edits, ReadOptions, open_table
@@ -18,6 +17,7 @@ from importer.reading.table import Place
 from importer.reading.xlsx_copy import copy_workbook
 from tests.edges.reading_kit import (
     HEADINGS_XML,
+    encrypted,
     number_cell,
     pack,
     package_parts,
@@ -233,9 +233,7 @@ def test_some_kinds_are_only_read(kind: str, tmp_path: Path) -> None:
         path.write_bytes(gzip.compress("\n".join(map(",".join, ROWS)).encode()))
     elif kind == "locked":
         path = tmp_path / "locked.xlsx"
-        with path.open("wb") as file:
-            plain = io.BytesIO(write_xlsx(tmp_path, ROWS).read_bytes())
-            ooxml.OOXMLFile(plain).encrypt("secret", file)
+        path.write_bytes(encrypted(write_xlsx(tmp_path, ROWS), "secret"))
     else:
         path = write_book(tmp_path, kind, Sheet(rows=ROWS))
     assert open_table(path, ReadOptions(password="secret")).copy is None

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import io
 import struct
 import zipfile
 from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
-from msoffcrypto.format import ooxml
 
 from importer.problems import ProblemCode
 from importer.reading.headings import prove_headings
@@ -18,7 +16,15 @@ from importer.reading.merged import MergedCells
 from importer.reading.ods_scan import scan_table
 from importer.reading.scan import Extent
 from importer.reading.table import Place
-from tests.edges.reading_kit import pack, package_parts, read, refusal, sheet_xml, write_csv
+from tests.edges.reading_kit import (
+    encrypted,
+    pack,
+    package_parts,
+    read,
+    refusal,
+    sheet_xml,
+    write_csv,
+)
 from tests.edges.workbook_kit import (
     Sheet,
     biff,
@@ -221,10 +227,7 @@ def test_case_85_an_archive_packed_in_another_way_is_refused(
 
 
 def locked(tmp_path: Path) -> bytes:
-    plain = pack(tmp_path, package_parts(sheet_xml("")), "plain.xlsx").read_bytes()
-    content = io.BytesIO()
-    ooxml.OOXMLFile(io.BytesIO(plain)).encrypt("secret", content)
-    return content.getvalue()
+    return encrypted(pack(tmp_path, package_parts(sheet_xml("")), "plain.xlsx"), "secret")
 
 
 @pytest.mark.parametrize(

@@ -161,11 +161,6 @@ def test_a_heading_row_below_zero_cannot_be(tmp_path: Path) -> None:
         read(write_csv(tmp_path, HEAD), header_row=-1)
 
 
-def test_case_27_headings_again_spoil_their_row(tmp_path: Path) -> None:
-    found = read(write_csv(tmp_path, HEAD + "Ada,Ek,1\n" + HEAD + "Bo,Ek,2\n"))
-    assert found.problems == [(3, "HEADER_REPEATED", None)]
-
-
 def test_case_29_blank_rows_in_the_middle_are_rows_and_trailing_ones_are_not(
     tmp_path: Path,
 ) -> None:

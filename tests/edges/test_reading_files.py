@@ -73,14 +73,6 @@ def test_a_source_that_is_missing_leaves_no_copy(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("index", "letters"),
-    [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (701, "ZZ"), (702, "AAA"), (16383, "XFD")],
-)
-def test_columns_are_named_as_spreadsheets_do(index: int, letters: str) -> None:
-    assert column_letter(index) == letters
-
-
 def test_reading_starts_without_pandas() -> None:
     """It costs half a second, which `--help` has not."""
     code = "import sys, importer.reading; print('pandas' in sys.modules, 'zipfile' in sys.modules)"

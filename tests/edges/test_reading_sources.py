@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import pty
@@ -13,14 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
-from msoffcrypto.format import ooxml
 
 from importer.cli.shell import shell
 from importer.errors import SettingsError
 from importer.pipeline.stored_settings import restored, stored
 from importer.settings import load_settings
 from importer.settings.parsing import encoding
-from tests.edges.reading_kit import write_csv, write_xlsx
+from tests.edges.reading_kit import encrypted, write_csv, write_xlsx
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,12 +28,7 @@ ROW = ["Ada", "Ek", "312-555-0101", "1984-02-29", "2030-01-07T09:30:00-06:00", "
 PASSWORD = "swordfish 7"
 
 
-@pytest.fixture(autouse=True)
-def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let settings, state and the working folder be under `tmp_path`."""
-    monkeypatch.setenv("SOLV_IMPORT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("SOLV_IMPORT_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_world")
 
 
 def checked(*words: str) -> tuple[int, str, str]:
@@ -46,10 +39,8 @@ def checked(*words: str) -> tuple[int, str, str]:
 
 def locked(tmp_path: Path) -> Path:
     """Write a workbook behind the password."""
-    plain = write_xlsx(tmp_path, [HEADINGS, ROW]).read_bytes()
     path = tmp_path / "locked.xlsx"
-    with path.open("wb") as file:
-        ooxml.OOXMLFile(io.BytesIO(plain)).encrypt(PASSWORD, file)
+    path.write_bytes(encrypted(write_xlsx(tmp_path, [HEADINGS, ROW]), PASSWORD))
     return path
 
 

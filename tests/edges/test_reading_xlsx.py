@@ -161,14 +161,7 @@ def test_case_24_values_without_a_heading_stop_the_file(tmp_path: Path) -> None:
     assert "call" not in error.message
 
 
-def test_case_25_a_title_above_the_headings_is_asked_about(tmp_path: Path) -> None:
-    path = write_xlsx(tmp_path, [["Export"], [], HEADINGS, ["Ada", "Ek", 1]])
-    error = refusal(path, ProblemCode.HEADER_ROW_UNCLEAR)
-    assert "--header-row 3" in error.todo
-    assert read(path, header_row=3).rows == {4: ["Ada", "Ek", "1"]}
-
-
-def test_case_30_a_second_table_is_asked_about(tmp_path: Path) -> None:
+def test_case_30_a_second_table_beside_is_refused(tmp_path: Path) -> None:
     rows = [["a", "b", None, "a2", "b2"], [1, 2, None, 3, 4], [None, None, None, 5, 6]]
     refusal(write_xlsx(tmp_path, rows), ProblemCode.TABLES_UNCLEAR)
 
@@ -364,11 +357,6 @@ def test_elements_with_a_prefix_are_the_same_elements(tmp_path: Path) -> None:
 def test_case_07_a_control_character_in_a_workbook_spoils_its_row(tmp_path: Path) -> None:
     found = read(write_sheet(tmp_path, HEADINGS_XML + row_xml(text_cell("A_x0007_da"))))
     assert found.problems == [(2, "CELL_CONTROL_CHARACTER", 0)]
-
-
-def test_case_27_headings_again_spoil_their_row(tmp_path: Path) -> None:
-    found = read(write_xlsx(tmp_path, [HEADINGS, ["Ada", "Ek", 1], HEADINGS]))
-    assert found.problems == [(3, "HEADER_REPEATED", None)]
 
 
 def test_rows_are_the_same_in_chunks_of_any_size_and_each_time(tmp_path: Path) -> None:

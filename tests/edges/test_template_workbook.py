@@ -84,7 +84,7 @@ def test_a_required_heading_has_a_star_a_color_and_a_note(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", BOOKING_FIELDS)
 def test_the_sample_on_a_note_is_accepted(name: str) -> None:
-    cell = RULES[name](FIELD_WORDS[name].example)
+    cell = RULES[name](FIELD_WORDS[name].sample)
     assert cell.problem is None
 
 

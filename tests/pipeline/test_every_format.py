@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import io
 import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from msoffcrypto.format import ooxml
 
 from importer.errors import ExitCode, SourceError
 from importer.problems import ProblemCode
 from tests.acceptance.cli_kit import read_results
+from tests.edges.reading_kit import encrypted
 from tests.edges.workbook_kit import Sheet, write_book
 from tests.pipeline.desk import counts_of
 
@@ -42,10 +41,9 @@ def written(tmp_path: Path, form: str, rows: Sequence[Row]) -> Path:
             path = tmp_path / f"{form}.csv"
             path.write_text(text, encoding=form, newline="")
         case "encrypted":
-            plain = write_book(tmp_path, "xlsx", Sheet(rows=lines)).read_bytes()
             path = tmp_path / "locked.xlsx"
-            with path.open("wb") as file:
-                ooxml.OOXMLFile(io.BytesIO(plain)).encrypt(PASSWORD, file)
+            plain = write_book(tmp_path, "xlsx", Sheet(rows=lines))
+            path.write_bytes(encrypted(plain, PASSWORD))
         case _:
             path = write_book(tmp_path, form, Sheet(rows=lines))
     return path

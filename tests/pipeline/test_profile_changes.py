@@ -15,6 +15,7 @@ from importer.errors import OpenQuestion, SourceError
 from importer.model import ChangeAccepted, HeadingsAccepted
 from importer.pipeline import check_file, import_file, plan_file
 from importer.pipeline.stored_settings import RULES_VERSION
+from importer.problems import ProblemCode
 from tests.pipeline.desk import counts_of, statuses
 from tests.rows import invented_row
 
@@ -80,6 +81,7 @@ def test_a_changed_pattern_holds_an_export_that_holds_old_visits_too(
     assert len(at.requests) == 2
     mark = re.findall("[0-9a-f]{8}", caught.value.todo)[0]
     assert caught.value.answer == ChangeAccepted(change=mark)
+    assert caught.value.todo.startswith(ProblemCode.PROFILE_CHANGED.fix)
 
     new = write_csv(exported(4), "new.csv")
     assert counts_of(at.run(new, profile=changed, accept_change=mark)) == {"booked": 1}

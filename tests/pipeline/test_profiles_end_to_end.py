@@ -110,7 +110,7 @@ def refuse_after_the_first(at: Desk) -> None:
 
 def confirmed(at: Desk, source: Path, **orders: str) -> RunReport:
     """Import a file as a person at a terminal does who says yes to the orders."""
-    settings = replace(at.settings(in_flight=1), confirmed_orders=orders)  # type: ignore[arg-type]
+    settings = replace(at.settings(in_flight=1), confirmed_orders=orders)  # type: ignore[arg-type] # words of the case
     return import_file(
         source, settings, clock=at.clock, observer=at.observer, selection=settings.selection
     )

@@ -43,7 +43,7 @@ class Results:
 
     def run_with(self, page: Page, **how: object) -> tuple[RunReport, list[str]]:
         """Save the edited rows and run them; return the last names that were sent."""
-        edited = saved(page, self.path, self._folder / f"edited{self.path.suffix}", **how)  # type: ignore[arg-type]
+        edited = saved(page, self.path, self._folder / f"edited{self.path.suffix}", **how)  # type: ignore[arg-type] # handed on
         return self.run(edited)
 
     def run(self, path: Path, **flags: object) -> tuple[RunReport, list[str]]:
@@ -204,7 +204,7 @@ def test_the_command_itself_sends_the_corrected_row_alone(
     kind: str, run_cli: Cli, sandbox: Callable[..., object], make_row: Make, write_csv: Write
 ) -> None:
     at = sandbox()
-    run_cli.target(at)  # type: ignore[arg-type]
+    run_cli.target(at)  # type: ignore[arg-type] # a sandbox
     rows = [make_row(2), make_row(3, phone="12"), make_row(4, first_name="\uff1dAda")]
     place = run_cli.folder / f"out.{kind}"
     first = run_cli("run", write_csv(rows), "--yes", "--only-valid", "--results", place)
@@ -213,7 +213,7 @@ def test_the_command_itself_sends_the_corrected_row_alone(
     again = run_cli("run", saved(page, place, run_cli.folder / f"mine.{kind}"), "--yes")
     assert (first.counts, first.code) == ({"booked": 2, "invalid": 1}, ExitCode.NEEDS_A_PERSON)
     assert (again.counts, again.code) == ({"skipped": 2, "booked": 1}, ExitCode.OK)
-    assert (len(at.requests()), again.summary["requests"]) == (3, 1)  # type: ignore[attr-defined]
+    assert (len(at.requests()), again.summary["requests"]) == (3, 1)  # type: ignore[attr-defined] # a sandbox
 
 
 @pytest.mark.parametrize("suffix", ["xlsx", "csv"])

@@ -150,5 +150,5 @@ def test_case_82_results_in_several_sheets_are_not_read_by_half_either(
     asked = len(first.sandbox.all_requests())
     with pytest.raises(Exception, match="go on in further sheets") as caught:
         first.run(kept, only_valid=True)
-    assert "--results FILE.csv" in caught.value.todo  # type: ignore[attr-defined]
+    assert "--results FILE.csv" in caught.value.todo  # type: ignore[attr-defined] # one of ours
     assert len(first.sandbox.all_requests()) == asked

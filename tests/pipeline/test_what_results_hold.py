@@ -74,7 +74,7 @@ def test_case_80_the_widest_source_for_a_workbook_gets_one(
     at = desk()
     report = at.run(write_csv([wide(make_row(2), SHEET_COLUMNS - OURS)]))
     assert counts_of(report) == {"booked": 1}
-    assert at.run(report.results_path).summary.requests == 0  # type: ignore[arg-type]
+    assert at.run(report.results_path).summary.requests == 0  # type: ignore[arg-type] # there are results
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_warnings_about_the_file_stand_in_the_results_and_the_summary(
 
     report = at.run(odd_workbook, summary=place, show_values=True)
 
-    told = about_the_file(report.results_path)  # type: ignore[arg-type]
+    told = about_the_file(report.results_path)  # type: ignore[arg-type] # there are results
     assert list(told) == ["IMP031", "IMP032", "IMP104"]
     assert told["IMP031"].endswith("to read it. (odd.xlsx ('=Old'))")
     assert "odd.xlsx, sheet 'Sheet' (2 of them)" in told["IMP032"]
@@ -129,7 +129,7 @@ def test_results_that_are_written_again_say_the_same_of_the_file(
     again = write_results_again(
         None, at.settings(), source=None, results=tmp_path / "again.xlsx", clock=at.clock
     )
-    assert about_the_file(again) == about_the_file(report.results_path)  # type: ignore[arg-type]
+    assert about_the_file(again) == about_the_file(report.results_path)  # type: ignore[arg-type] # there are results
 
 
 def test_of_a_file_without_anything_odd_nothing_is_said(
@@ -137,14 +137,14 @@ def test_of_a_file_without_anything_odd_nothing_is_said(
 ) -> None:
     report = desk().run(write_csv([make_row(2)]))
     assert report.summary.warnings == ()
-    assert about_the_file(report.results_path) == {}  # type: ignore[arg-type]
+    assert about_the_file(report.results_path) == {}  # type: ignore[arg-type] # there are results
 
 
 def test_many_columns_that_are_not_sent_make_one_line(
     desk: Callable[..., Desk], make_row: Make, write_csv: Write
 ) -> None:
     report = desk().run(write_csv([wide(make_row(2), 508)]))
-    told = about_the_file(report.results_path)  # type: ignore[arg-type]
+    told = about_the_file(report.results_path)  # type: ignore[arg-type] # there are results
     assert list(told) == ["IMP104"]
     assert told["IMP104"].endswith("column AB, and 480 more)")
     assert ProblemCode.COLUMN_UNKNOWN.sentence in told["IMP104"]

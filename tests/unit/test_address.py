@@ -86,6 +86,6 @@ def test_an_address_is_either_sound_or_refused(text: str) -> None:
         ("http://[::1]:8765", "::1", True),
     ],
 )
-def test_host_and_loopback_are_told(base_url: str, host: str, is_loopback: bool) -> None:  # noqa: FBT001
+def test_host_and_loopback_are_told(base_url: str, host: str, is_loopback: bool) -> None:  # noqa: FBT001 - a case
     assert host_of(base_url) == host
     assert is_loopback_url(base_url) is is_loopback

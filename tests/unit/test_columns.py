@@ -287,11 +287,6 @@ def test_mapped_heading_that_is_not_there_stops_the_file() -> None:
     assert found(planned, P.COLUMN_MISSING) == []
 
 
-def test_mapping_to_no_field_of_the_api_stops_the_file() -> None:
-    (problem,) = found(plan("Name", mapped={"Name": "full_name"}), P.PROFILE_COLUMN_MISSING)
-    assert "full_name" in problem.hint
-
-
 @pytest.mark.parametrize(
     "heading", ["f\u0456rst_name", "First N\u0430me", "\u0420hone", "D\u039fB"]
 )

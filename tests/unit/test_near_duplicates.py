@@ -29,7 +29,7 @@ ANN = {
 
 def request(**changes: object) -> BookingRequest:
     values: dict[str, object] = ANN | changes
-    return BookingRequest(**values)  # type: ignore[arg-type]
+    return BookingRequest(**values)  # type: ignore[arg-type] # values of the case
 
 
 def found(*rows: Mapping[str, object]) -> list[int | None]:

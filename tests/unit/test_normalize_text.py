@@ -116,7 +116,7 @@ def test_lines_of_free_text_become_one() -> None:
 @pytest.mark.parametrize(
     ("characters", "is_error"), [(LONGEST_TEXT, False), (LONGEST_TEXT + 1, True)]
 )
-def test_free_text_has_a_limit(characters: int, is_error: bool) -> None:  # noqa: FBT001
+def test_free_text_has_a_limit(characters: int, is_error: bool) -> None:  # noqa: FBT001 - a case
     cell = normalize_text("x" * characters)
     assert cell.is_error is is_error
     assert cell.problem in {None, ProblemCode.CELL_TOO_LONG}

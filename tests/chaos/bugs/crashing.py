@@ -40,7 +40,7 @@ def record_after_success(replace: Replace) -> None:
     """The ledger hears of a request only when there is an answer."""
     record_outcome = Records.record
 
-    async def claim(self: Records, request: PlannedRequest, at: datetime) -> bool:  # noqa: ARG001
+    async def claim(self: Records, request: PlannedRequest, at: datetime) -> bool:  # noqa: ARG001 - the signature of what it replaces
         return True
 
     async def record(self: Records, request: PlannedRequest, outcome: Outcome) -> Outcome:
@@ -55,7 +55,7 @@ def record_after_success(replace: Replace) -> None:
 def sending_resent_at_start(replace: Replace) -> None:
     """A row found `sending` at start-up counts as never sent."""
 
-    def interrupt_sending(connection: Connection, at: str) -> int:  # noqa: ARG001
+    def interrupt_sending(connection: Connection, at: str) -> int:  # noqa: ARG001 - the signature of what it replaces
         found = update(row_table).where(row_table.c.state == State.SENDING)
         return connection.execute(found.values(state=State.READY)).rowcount
 
@@ -78,7 +78,7 @@ def group_commit_acks_early(replace: Replace) -> None:
 @bug("blank-rows-dropped")
 def blank_rows_dropped(replace: Replace) -> None:
     """Blank rows are no rows, as `skip_blank_lines` has it."""
-    replace(_Batch, "add_blank", lambda self, number, line: None)  # noqa: ARG005
+    replace(_Batch, "add_blank", lambda self, number, line: None)  # noqa: ARG005 - the signature of what it replaces
 
 
 @bug("default-na-parsing")

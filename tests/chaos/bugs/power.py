@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 @bug("wal-normal")
 def wal_normal(replace: Replace) -> None:
     """Take the popular setting; what is read back agrees with it."""
-    replace(connecting, "_PRAGMAS", connecting._PRAGMAS | {"synchronous": 1})  # noqa: SLF001
+    replace(connecting, "_PRAGMAS", connecting._PRAGMAS | {"synchronous": 1})  # noqa: SLF001 - what is made wrong here
 
 
 @bug("default-journal")
 def default_journal(replace: Replace) -> None:
     """Take what the standard library gives when nobody asks; what is read back agrees with it."""
-    replace(connecting, "_PRAGMAS", connecting._PRAGMAS | {"journal_mode": "delete"})  # noqa: SLF001
+    replace(connecting, "_PRAGMAS", connecting._PRAGMAS | {"journal_mode": "delete"})  # noqa: SLF001 - what is made wrong here
 
 
 @bug("rename-without-fsync")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @bug("lost-answer-resent")
 def lost_answer_resent(replace: Replace) -> None:
     """No answer counts as not taken."""
-    outcome_of_reply = Partner._outcome_of  # noqa: SLF001
+    outcome_of_reply = Partner._outcome_of  # noqa: SLF001 - what is made wrong here
 
     def hopeful(self: Partner, reply: Reply, token: Token) -> Outcome:
         if isinstance(reply, AnswerLost):

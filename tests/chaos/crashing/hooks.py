@@ -109,7 +109,7 @@ class Watch:
         threading.settrace(self._entered)
         sys.settrace(self._entered)
 
-    def _entered(self, frame: FrameType, event: str, arg: object) -> Tracer | None:  # noqa: ARG002
+    def _entered(self, frame: FrameType, event: str, arg: object) -> Tracer | None:  # noqa: ARG002 - what settrace calls
         code = frame.f_code
         name = self._names.get(id(code))
         if name is None:
@@ -120,7 +120,7 @@ class Watch:
         self._pass(name, "call")
         return self._within
 
-    def _within(self, frame: FrameType, event: str, arg: object) -> Tracer:  # noqa: ARG002
+    def _within(self, frame: FrameType, event: str, arg: object) -> Tracer:  # noqa: ARG002 - what settrace calls
         if event == "return":
             self._pass(self._names[id(frame.f_code)], "return")
         return self._within

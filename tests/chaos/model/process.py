@@ -180,7 +180,7 @@ class Process:
     def _note(self, change: object, written: object) -> None:
         """Remember an answer that is on disk now."""
         if getattr(change, "func", None) is changes.record and isinstance(written, Booked):
-            row_id: int = change.keywords["row_id"]  # type: ignore[attr-defined]
+            row_id: int = change.keywords["row_id"]  # type: ignore[attr-defined] # a partial
             self.acknowledged[row_id] = written.booking_id
 
     def _count(self, moment: Moment) -> None:

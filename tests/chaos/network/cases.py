@@ -41,7 +41,7 @@ class Expected:
 
 
 def _said(*words: str, **more: int | bool | str | None) -> Expected:
-    return Expected(words=frozenset(words), **more)  # type: ignore[arg-type]
+    return Expected(words=frozenset(words), **more)  # type: ignore[arg-type] # fields of Expected
 
 
 BOOKED = _said("booked")

@@ -125,7 +125,7 @@ class Replay:
             if not change.has_ended:
                 break
             covered.append(change)
-        self._open[id(call)] = (node, covered)  # type: ignore[assignment]
+        self._open[id(call)] = (node, covered)  # type: ignore[assignment] # all of its kind
 
     def _rename(self, call: Call) -> None:
         old, new = self._below(call.text(0)), self._below(call.text(1))

@@ -35,7 +35,7 @@ def main(source: str, results: str) -> None:
     done = []
     with open(source, encoding="utf-8", newline="") as rows:  # noqa: PTH123 - as people write it
         for row in csv.DictReader(rows):
-            row["location_id"] = int(row["location_id"])  # type: ignore[assignment]
+            row["location_id"] = int(row["location_id"])  # type: ignore[assignment] # as people write it
             try:
                 answer = session.post(URL, json=row, timeout=2)
                 answer.raise_for_status()

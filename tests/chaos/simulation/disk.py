@@ -111,7 +111,7 @@ class _SteppedQueue:
 
     def __init__(self, writer: Writer, disk: Disk) -> None:
         self._writer, self._disk = writer, disk
-        self._thread, writer._queue = writer._queue, self  # type: ignore[assignment]  # noqa: SLF001
+        self._thread, writer._queue = writer._queue, self  # type: ignore[assignment]  # noqa: SLF001 - it takes its place
         self._changes: list[Any] = []
         self._is_committing = False
 

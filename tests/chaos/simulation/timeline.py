@@ -129,7 +129,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         if self._steps > _MOST_STEPS_AT_ONCE:
             raise Stuck("busy for ever at one moment")
 
-    def run_in_executor(  # type: ignore[override]
+    def run_in_executor(  # type: ignore[override] # it answers at once
         self, executor: Any, func: Callable[..., Any], *args: Any
     ) -> asyncio.Future[Any]:
         """Do at once what would be done in a thread, so that the same seed is the same run."""
