@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from importer.errors import SourceError
-from importer.lettering import column_letter
 from importer.reading import (
     ReadOptions,
     copy_privately,
