@@ -225,6 +225,25 @@ class History:
         """Return whether any row of the run has left, or may have; every claim counts one."""
         return self.requests(run_number) > 0
 
+    def has_booked(self, run_number: int, *, only_new: bool = False) -> bool:
+        """Return whether the run has booked a row itself, or may have.
+
+        Args:
+            run_number: Which run.
+            only_new: Count no row that an earlier run knew by its key.
+        """
+        r, earlier = row_table.c, row_table.alias()
+        states = [State.SENDING, State.BOOKED, State.UNKNOWN]
+        own = select(r.row_id).where(
+            r.run_number == run_number, r.state.in_(states), r.refers_to.is_(None)
+        )
+        if only_new:
+            known = select(earlier.c.row_id).where(
+                earlier.c.row_key == r.row_key, earlier.c.run_number < run_number
+            )
+            own = own.where(~known.exists())
+        return bool(self._all(own.limit(1)))
+
     def wrote(self, digest: str, *, up_to_run: int) -> bool:
         """Return whether a file with this SHA-256 is what this run or an earlier one wrote."""
         found = select(written_table.c.digest).where(

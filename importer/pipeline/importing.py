@@ -107,7 +107,7 @@ def plan_file(source: Path, settings: Settings, *, clock: Clock, selection: Sele
                 job, begun, intake = _confirmed(job, begun, intake)
                 grouping = Grouping(intake.table.headings)
                 return plan_view(job, begun, intake, grouping, left=left_to_send(job, begun))
-            _prove_new(job, intake)
+            _prove_new(job, intake, digest)
             run, grouping = plan_run(job, run_id, source, digest, intake, spool)
             view = plan_view(job, run, intake, grouping, left=None)
             ledger.plan(partial(planning.forget_run, run_number=run.run_number))
@@ -215,7 +215,7 @@ def _import(job: Job, source: Path) -> RunReport:
         run = run_to_carry_on(job, digest, intake.sheet)
         if run is not None:
             return _carry_on(*_confirmed(job, run, intake))
-        _prove_new(job, intake)
+        _prove_new(job, intake, digest)
         close_unfinished(job, digest, intake.sheet)
         run, grouping = plan_run(job, run_id, source, digest, intake, spool)
         is_kept = True
@@ -253,14 +253,15 @@ def _confirmed(job: Job, run: RunRecord, intake: Intake) -> tuple[Job, RunRecord
     return replace(job, settings=settings), run, intake.with_settings(settings)
 
 
-def _prove_new(job: Job, intake: Intake) -> None:
+def _prove_new(job: Job, intake: Intake, digest: str) -> None:
     """Raise if a new run of the file must not be planned before somebody has answered.
 
     Raises:
         OpenQuestion: The headings are not the profile's, or the profile has changed.
     """
     intake.prove_headings(job.settings)
-    refuse_changed_profile(job, intake.name)
+    if job.settings.profile_file is not None:
+        refuse_changed_profile(job, intake, digest)
 
 
 def _carry_on(job: Job, run: RunRecord, intake: Intake) -> RunReport:

@@ -236,7 +236,7 @@ def plan_run(
             source_path=str(source.absolute()),
             source_digest=digest,
             sheet=intake.sheet,
-            settings=stored(job.settings),
+            settings=stored(job.settings, detected_encoding=intake.table.detected_encoding),
             started_at=job.clock.now().isoformat(timespec="seconds"),
         )
     )

@@ -5,132 +5,130 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING
 
 from importer.errors import OpenQuestion
-from importer.folding import folded
-from importer.model import DATE_FIELDS, ChangeAccepted, State
+from importer.ledger import planning
+from importer.model import ChangeAccepted, State
+from importer.pipeline.profile_readings import Readings, changes_between, told
 from importer.pipeline.stored_settings import stored
 from importer.problems import ProblemCode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
 
     from importer.ledger import History, RunRecord
+    from importer.pipeline.intake import Intake
     from importer.pipeline.job import Job
-
-    _Kept: TypeAlias = Mapping[str, Any]
-    _Reading: TypeAlias = dict[str, str]
+    from importer.pipeline.profile_readings import Change, Kept, Reading
+    from importer.validate import CheckedRow
 
 _MARK_LENGTH = 8
-_USUAL_LOCATION = "[defaults] location_id"
-_USUAL_ZONE = "timezone"
-_ZONE_OF = "timezone of "
-_WORD = ": "
-"""Stands between a table and one of a clinic's words."""
 
 
-def refuse_changed_profile(job: Job, source_name: str) -> None:
-    """Raise if the profile makes other bookings of the same rows than when it was last used.
+def refuse_changed_profile(job: Job, intake: Intake, digest: str) -> None:
+    """Raise if the profile makes other bookings of the same rows than when it last booked some.
 
     A booking is recognized by location, time, birth date and names as the profile reads them.
-    Read otherwise, the rows of an export that holds old visits, too, are new bookings.
+    Read otherwise, the rows of an export that holds old visits, too, are new bookings. Rows that
+    the ledger knows by their keys are recognized however they are read.
 
     Raises:
-        OpenQuestion: It does, it has booked something, and nobody has accepted this change.
+        OpenQuestion: It does, and nobody has accepted this change.
     """
-    name = job.settings.profile_name
-    if not name:
-        return
-    with job.ledger.history() as history:
-        runs = [run for run in history.runs() if _kept(run).get("profile") == name]
-        if not _has_booked(history, runs):
-            return
     # An order that a person has just confirmed is about this file, not the profile's.
-    now = _reading_of(json.loads(stored(replace(job.settings, confirmed_orders={}))))
-    before: _Reading = {}
-    for run in runs:
-        before |= _reading_of(_kept(run))
-    changes = _changes(before, now)
-    newest = runs[-1].run_id
-    mark = _mark(newest, changes)
-    if changes and job.settings.accept_change != mark:
-        raise _question(source_name, name, newest, changes, mark)
+    now: Kept = json.loads(stored(replace(job.settings, confirmed_orders={})))
+    with job.ledger.history() as history:
+        runs = [run for run in history.runs() if _is_of_profile(_kept(run), now)]
+        readings = Readings([now, *map(_kept, _unlike(runs))])
+        newest, before = _booked_by(history, runs, readings)
+    changes = changes_between(before, readings.of(now), year=job.clock.now().year)
+    if not changes or _is_known(job, intake, digest):
+        return
+    name, mark = job.settings.profile_name, _mark(newest, changes)
+    if job.settings.accept_change != mark:
+        raise _question(f"{intake.name}: profile {name}", newest, changes, mark)
+    job.observer.notice(
+        f"profile {name} reads rows otherwise from now on ({told(changes)}): in an export, "
+        f"rows that were booked before are booked anew"
+    )
 
 
-def _reading_of(kept: _Kept) -> _Reading:
-    """Return what decides which booking a row is, by setting, of the settings that a run keeps.
+def _booked_by(history: History, runs: list[RunRecord], readings: Readings) -> tuple[str, Reading]:
+    """Return what the rows that are booked were read by, and the newest run that settled it.
 
-    What stood open is left out: no row was booked by it. So is what a flag said, which is
-    about one file.
+    A run of rows that the ledger knew by their keys, such as corrected results, says nothing
+    of the rows that other files brought: it only adds what no run before it said.
     """
-    words = kept.get("value_maps", {}).get("location_id", {})
-    found: _Reading = {
-        **_orders(kept),
-        "two_digit_pivot": _text_of(kept.get("two_digit_pivot")),
-        **_zones(kept),
-        _USUAL_LOCATION: kept["defaults"].get("location_id", ""),
-        "[split]": ", ".join(sorted(kept.get("split", {}).values())),
-        **{f"[values.location_id]{_WORD}{folded(word)}": value for word, value in words.items()},
-    }
-    return {key: text for key, text in found.items() if text and not _is_of_a_flag(key, kept)}
+    newest = ""
+    before: Reading = {}
+    by_settings = {run.settings: readings.of(_kept(run)) for run in _unlike(runs)}
+    for run in runs:
+        found = by_settings[run.settings]
+        if newest and found.items() <= before.items():
+            continue
+        if not history.has_booked(run.run_number):
+            continue
+        is_first = not newest or history.has_booked(run.run_number, only_new=True)
+        before = before | found if is_first else found | before
+        newest = run.run_id if is_first else newest
+    return newest, before
 
 
-def _changes(before: _Reading, now: _Reading) -> list[tuple[str, str, str]]:
-    """Return each setting that both have, and differently, with both of its values."""
-    zones = [key for key in (*before, *now) if key.startswith(_ZONE_OF)]
-    for reading in (before, now):
-        for key in zones if _USUAL_ZONE in reading else ():
-            reading.setdefault(key, reading[_USUAL_ZONE])
-    same = sorted(before.keys() & now.keys())
-    return [(key, before[key], now[key]) for key in same if before[key] != now[key]]
+def _unlike(runs: list[RunRecord]) -> Iterable[RunRecord]:
+    """Return one run of each kind; most nights have the same settings."""
+    return {run.settings: run for run in runs}.values()
 
 
-def _orders(kept: _Kept) -> _Reading:
-    by_field: _Reading = {**kept.get("confirmed_orders", {}), **kept.get("date_orders", {})}
-    usual = "" if "date_order" in kept.get("by_flag", ()) else kept["date_order"] or ""
-    return {f"order of {name}": by_field.get(name, usual) for name in DATE_FIELDS}
+def _is_of_profile(kept: Kept, now: Kept) -> bool:
+    """Return whether a run had this profile, by its path as it was named or by where that leads."""
+    return not set(now["profile_paths"]).isdisjoint(kept.get("profile_paths", ()))
 
 
-def _zones(kept: _Kept) -> _Reading:
-    of_location = {_ZONE_OF + k: zone for k, zone in kept["timezone_by_location"].items()}
-    return {_USUAL_ZONE: kept["timezone"] or "", **of_location}
+def _is_known(job: Job, intake: Intake, digest: str) -> bool:
+    """Return whether the ledger has judged every row of a file before, as one of that key."""
+    with job.ledger.history() as history:
+        is_seen = history.newest_run_of(digest, intake.sheet) is not None
+    if not is_seen and intake.plan.row_key is None:
+        return False
+    for checked in intake.chunks():
+        rows = [row for row in checked.rows if not row.is_blank]
+        chosen = [row for row in rows if job.selection.includes(row.row_number)]
+        known = partial(_are_known, rows=chosen, digest=digest, sheet=intake.sheet)
+        if not job.ledger.plan(known):
+            return False
+    return True
 
 
-def _is_of_a_flag(key: str, kept: _Kept) -> bool:
-    flags = {_USUAL_ZONE: "timezone", _USUAL_LOCATION: "location_id"}
-    return flags.get(key, "") in kept.get("by_flag", ())
+def _are_known(
+    connection: Connection, *, rows: Sequence[CheckedRow], digest: str, sheet: str
+) -> bool:
+    of_file = planning.keys_of_file(connection, digest, sheet, [row.row_number for row in rows])
+    keys = [row.row_key or of_file.get(row.row_number, "") for row in rows]
+    by_key = planning.rows_by_key(connection, keys)
+    # A row that was left out has a key, but nobody has looked whose booking it is.
+    judged = {k for k, found in by_key.items() if any(e.state != State.LEFT_OUT for e in found)}
+    return judged.issuperset(keys)
 
 
-def _text_of(value: object) -> str:
-    return "" if value is None else str(value)
-
-
-def _kept(run: RunRecord) -> _Kept:
-    kept: _Kept = json.loads(run.settings)
+def _kept(run: RunRecord) -> Kept:
+    kept: Kept = json.loads(run.settings)
     return kept
 
 
-def _has_booked(history: History, runs: list[RunRecord]) -> bool:
-    counts = (history.counts(run.run_number) for run in reversed(runs))
-    return any(found.get(State.BOOKED) or found.get(State.UNKNOWN) for found in counts)
-
-
-def _mark(run_id: str, changes: list[tuple[str, str, str]]) -> str:
+def _mark(run_id: str, changes: list[Change]) -> str:
     """Return a mark of these changes since that run; it fits no other change, and no later one."""
     text = json.dumps([run_id, *changes])
     return hashlib.sha256(text.encode()).hexdigest()[:_MARK_LENGTH]
 
 
-def _question(
-    source_name: str, name: str, run_id: str, changes: list[tuple[str, str, str]], mark: str
-) -> OpenQuestion:
+def _question(whose: str, run_id: str, changes: list[Change], mark: str) -> OpenQuestion:
     code = ProblemCode.PROFILE_CHANGED
-    # A clinic's own words are left out, because they stand in cells, too.
-    told = "; ".join(dict.fromkeys(key.partition(_WORD)[0] for key, *_ in changes))
     return OpenQuestion(
-        f"{source_name}: profile {name} reads rows otherwise than in run {run_id}: "
-        f"{told}. {code.sentence}",
+        f"{whose} reads rows otherwise than in run {run_id}: {told(changes)}. {code.sentence}",
         todo=f"{code.fix} The mark of this change: --accept-change {mark}.",
         code=code.code,
         question="Is no row of this file booked already?",

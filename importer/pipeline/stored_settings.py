@@ -16,23 +16,43 @@ RULES_VERSION = 3
 """Raised whenever the same cell would become another request than before."""
 
 _NOT_OF_REQUESTS = frozenset(
-    {"rules_version", "profile", "by_flag", "headings", "accepted_headings"}
+    {
+        *("rules_version", "profile", "profile_paths", "by_flag", "by_variable"),
+        *("headings", "accepted_headings", "detected_encoding"),
+    }
 )
 """What a run keeps although the same row becomes the same request without it."""
 
 
-def stored(settings: Settings) -> str:
-    """Return the settings that change requests, as the ledger keeps them, and who gave them."""
+_VARIABLES = ("variable", ".env")
+"""How the origin of a setting begins that stands in the environment."""
+
+
+def stored(settings: Settings, *, detected_encoding: str = "") -> str:
+    """Return the settings that change requests, as the ledger keeps them, and who gave them.
+
+    Args:
+        settings: All of them.
+        detected_encoding: What the bytes of the file showed, where nobody named its encoding.
+    """
     kept = {
         "rules_version": RULES_VERSION,
         "allow_duplicates": settings.allow_duplicates,
         "profile": settings.profile_name,
         "by_flag": sorted(settings.by_flag),
+        "by_variable": sorted(n for n, o in settings.origins.items() if o.startswith(_VARIABLES)),
+        "profile_paths": _profile_paths(settings.profile_file),
+        "detected_encoding": detected_encoding,
         "headings": settings.headings,
         "accepted_headings": settings.accepted_headings,
         **settings.request_settings(),
     }
     return json.dumps(kept, sort_keys=True)
+
+
+def _profile_paths(file: Path | None) -> list[str]:
+    """Return where a profile is: as it was named, for links that move on, and where that leads."""
+    return [] if file is None else sorted({str(file), str(file.resolve())})
 
 
 def is_of_these_rules(kept: str) -> bool:

@@ -60,6 +60,7 @@ class _CsvSource:
             is_results=False,
             read=self.chunks,
             copy=self.copy if self.source.plain is None else None,
+            detected_encoding=self.found.codec if self.found.is_detected else "",
         )
 
     def copy(self, edits: Edits, out: IO[bytes]) -> Counter[ProblemCode]:

@@ -68,6 +68,8 @@ class Table:
     """Writes the source again with some cells changed; None for a kind that cannot be."""
     is_template: bool = False
     """Whether the workbook says that it was made from our template."""
+    detected_encoding: str = ""
+    """Of a text that is not UTF-8 and whose encoding nobody named."""
 
     def chunks(self, *, text_columns: Collection[int] = ()) -> Iterator[Chunk]:
         """Yield the rows below the headings, from the first one each time it is called.

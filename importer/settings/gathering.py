@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from importer.address import is_loopback_url
 from importer.errors import SettingsError
+from importer.folding import folded
 from importer.settings.catalogue import DEFAULT_FIELDS, SPECS
 from importer.settings.folders import config_folder, state_folder
 from importer.settings.layers import (
@@ -42,7 +43,8 @@ def load_settings(
     """
     first = [flag_layer(flags), variable_layer(environ), dotenv_layer(folder / ".env")]
     config = _config_layer(config_folder(environ))
-    profile = _profile_layer([*first, config], config_folder(environ))
+    file = _profile_file([*first, config], config_folder(environ))
+    profile = _profile_layer(file)
     layers = [*first, profile, config]
     values, origins = _take(layers)
     values["client_secret"] = _secret("client_secret", values, origins) or ""
@@ -50,6 +52,7 @@ def load_settings(
     values["state_dir"] = values["state_dir"] or state_folder(environ)
     values["defaults"] = _defaults(values)
     values |= _tables(layers, origins)
+    values["profile_file"] = file.absolute() if file else None
     settings = _settings(values, origins, layers)
     _refuse_contradictions(settings)
     return settings
@@ -126,11 +129,14 @@ def _config_layer(folder: Path) -> Layer:
     return toml_layer(path, origin="config.toml", is_profile=False)
 
 
-def _profile_layer(layers: Sequence[Layer], folder: Path) -> Layer:
+def _profile_file(layers: Sequence[Layer], folder: Path) -> Path | None:
     named = next((layer.texts["profile"] for layer in layers if "profile" in layer.texts), None)
-    if named is None:
+    return None if named is None else _existing(named.strip(), folder)
+
+
+def _profile_layer(path: Path | None) -> Layer:
+    if path is None:
         return Layer(origin="profile")
-    path = _existing(named.strip(), folder)
     return toml_layer(path, origin=f"profile {path.stem}", is_profile=True)
 
 
@@ -174,16 +180,34 @@ def _refuse_contradictions(settings: Settings) -> None:
         )
     if not settings.text_location_ids:
         _refuse_text_locations(settings)
+    _refuse_zones_of_words(settings)
 
 
 def _refuse_text_locations(settings: Settings) -> None:
     mapped = settings.value_maps.get("location_id", {}).values()
+    zoned = settings.timezone_by_location.keys()
     for origin, locations in (
         (settings.origins["location_id"], [settings.location_id or "0"]),
         (f"{settings.origins['value_maps']} [values.location_id]", mapped),
+        (f"{settings.origins['timezone_by_location']}: [dates.timezones]", zoned),
     ):
         if not all(map(str.isdecimal, locations)):
             raise SettingsError(
                 f"{origin} cannot be used: give the location's number.",
                 todo="Set text_location_ids = true under [values] if Solv's ids have letters.",
+            )
+
+
+def _refuse_zones_of_words(settings: Settings) -> None:
+    """Raise if a zone is given to a clinic's own word: only the id that it stands for has one."""
+    origin = settings.origins["timezone_by_location"]
+    words = settings.value_maps.get("location_id", {})
+    if not words or origin != settings.origins["value_maps"]:
+        return
+    own = {folded(word) for word in words} - {folded(place) for place in words.values()}
+    for place in settings.timezone_by_location:
+        if folded(place) in own:
+            raise SettingsError(
+                f"{origin}: [dates.timezones] {place} is a word of [values.location_id].",
+                todo="Give the location that the word stands for, such as 4021.",
             )

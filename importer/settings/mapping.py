@@ -187,7 +187,9 @@ def _zones(table: object, where: str) -> dict[str, ZoneInfo]:
     zones: dict[str, ZoneInfo] = {}
     for location, name in _as_table(table, where, '4021 = "America/Chicago"').items():
         try:
-            zones[location] = parsing.zone(one_value(name, f"{where} {location}"))
+            zones[parsing.location_key(location)] = parsing.zone(
+                one_value(name, f"{where} {location}")
+            )
         except ValueError as error:
             raise SettingsError(f"{where} {location} cannot be used: {error}.") from None
     return zones

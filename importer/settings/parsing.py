@@ -185,6 +185,14 @@ def location(word: str) -> str:
     raise ValueError("give the location's number, such as 4021")
 
 
+def location_key(word: str) -> str:
+    """Return a location id that stands for a row's own; it must be written as rows are read."""
+    found = location(word)
+    if found != word or (found.isdecimal() and found != str(int(found))):
+        raise ValueError("write the location's number without zeros before it, such as 4021")
+    return found
+
+
 def or_empty(read: Callable[[str], str]) -> Callable[[str], str]:
     """Return a reader that lets an empty text through: the field is left out then."""
     return lambda word: read(word) if word.strip() else ""

@@ -123,6 +123,8 @@ class Settings:
     """Orders that a person confirmed for this file."""
     accepted_headings: tuple[str, ...] = ()
     """Headings of a profile that a person lets this file differ from."""
+    profile_file: Path | None = None
+    """Where the profile lies; an absolute path."""
     unknown_variables: tuple[str, ...] = ()
     """SOLV_IMPORT_ variables that no setting reads; most often a misspelling."""
 

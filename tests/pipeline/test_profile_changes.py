@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     Write = Callable[..., Path]
 
 PATTERN = '[split]\nPatient = "{}"\n'
+WORDS = "[values.location_id]\n"
+ZONE = '[dates]\ntimezone = "America/Chicago"\n'
+NEW_ZONE = f'{ZONE}timezones = {{ 4023 = "America/New_York" }}\n'
 PLAIN = '[file]\nheadings = ["something", "else"]\n'
 
 
@@ -126,6 +129,17 @@ def test_a_mark_fits_one_change_since_one_run(
             "timezone of 4021",
         ),
         ("[defaults]\nlocation_id = 1\n", "[defaults]\nlocation_id = 2\n", "[defaults]"),
+        (f"{WORDS}1 = 4021\n", f'{WORDS}"01" = 4022\n', "[values.location_id]"),
+        ("", f"{WORDS}4021 = 4022\n", "[values.location_id]"),
+        (f"{WORDS}4021 = 4022\n", "", "[values.location_id]"),
+        (f"{WORDS}4021 = 4022\n", f"{WORDS}Lake = 4021\n", "[values.location_id]"),
+        (f"{WORDS}Lake = 4021\n", f"{WORDS}Lake = 4021\n4021 = 4022\n", "[values.location_id]"),
+        ("", f"{WORDS}4021 = 4021\nLake = 4022\n", ""),
+        (f"{WORDS}1 = 4021\n", f'{WORDS}"1.0" = 4021\n7 = 4022\n', ""),
+        (f"{ZONE}{WORDS}Lake = 4021\n", f"{NEW_ZONE}{WORDS}Lake = 4021\nHarlem = 4023\n", ""),
+        (ZONE, NEW_ZONE, "timezone of 4023"),
+        (ZONE, '[dates]\ntimezone = "US/Central"\n', ""),
+        (ZONE, '[dates]\ntimezone = "America/Denver"\n', "timezone"),
         ("[dates]\ntwo_digit_pivot = 0\n", "[dates]\ntwo_digit_pivot = 30\n", "two_digit_pivot"),
         ("", '[dates]\norder = "MDY"\n[defaults]\nlocation_id = 1\n', ""),
         ('[dates]\norder = "MDY"\n', '[dates.orders]\nbirth_date = "MDY"\n', ""),

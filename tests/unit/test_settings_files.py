@@ -45,6 +45,13 @@ def private(path: Path, text: str, mode: int = 0o600) -> Path:
         ('[dates]\ntimezon = "UTC"\n', "[dates] timezon", "Did you mean timezone?"),
         ('[dates]\ntimezone = "Chicago"\n', "[dates] timezone", ""),
         ('[dates.timezones]\n4021 = "Chicago"\n', "[dates.timezones] 4021", ""),
+        ('[dates.timezones]\n04021 = "America/Chicago"\n', "[dates.timezones] 04021", ""),
+        ('[dates.timezones]\nHarlem = "America/Chicago"\n', "[dates.timezones]", ""),
+        (
+            '[values.location_id]\n1 = 4021\n[dates.timezones]\n1 = "America/Chicago"\n',
+            "[dates.timezones] 1 is a word",
+            "the location",
+        ),
         ("[dates]\ntimezones = 3\n", "[dates.timezones]", ""),
         ('[run]\nraet = "1/s"\n', "[run] raet", "Did you mean rate?"),
         ('[run]\nrate = "fast"\n', "[run] rate", ""),
@@ -65,6 +72,14 @@ def test_a_bad_profile_is_refused_where_it_is_bad(
         load(tmp_path, profile)
     assert where in caught.value.message
     assert hint in caught.value.todo
+
+
+def test_a_zone_belongs_to_what_a_word_stands_for(tmp_path: Path) -> None:
+    settings = load(
+        tmp_path,
+        '[values.location_id]\n1 = 4021\n4021 = 4022\n[dates.timezones]\n4021 = "America/Denver"\n',
+    )
+    assert settings.timezone_by_location["4021"].key == "America/Denver"
 
 
 def test_location_ids_with_letters_pass_when_the_profile_says_so(tmp_path: Path) -> None:
