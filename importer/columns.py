@@ -37,6 +37,9 @@ OUR_HEADINGS: tuple[str, ...] = (
 )
 """What results put behind the source's own columns."""
 
+SOURCE_SUFFIX = " (source)"
+"""What results put after a heading of the source that reads like one of ours."""
+
 _FEWEST = 2
 """The fewest headings that make a table."""
 
@@ -118,7 +121,7 @@ def plan_columns(
             headings, its first patient stands there.
     """
     ours = our_columns(headings, is_results=is_results)
-    claims = _Claims({c: text for c, text in enumerate(headings) if c not in ours})
+    claims = _Claims(their_headings(headings, ours))
     claims.take_profile(profile)
     claims.take_known(except_for=profile.fields)
     explained = {*provided, *profile.fields}
@@ -147,6 +150,24 @@ def our_columns(headings: Sequence[str], *, is_results: bool = False) -> tuple[i
     found = tuple(c for c, text in enumerate(headings) if heading_key(text) in ours)
     names = {heading_key(headings[c]) for c in found}
     return found if is_results or names >= _TELLING else ()
+
+
+def their_headings(headings: Sequence[str], ours: Collection[int]) -> dict[int, str]:
+    """Return the source's headings by column, as they were before results had to rename some.
+
+    Args:
+        headings: As read.
+        ours: The columns that results added, none where the file is no results.
+    """
+    theirs = {c: text for c, text in enumerate(headings) if c not in ours}
+    return {c: _as_it_was(text) for c, text in theirs.items()} if ours else theirs
+
+
+def _as_it_was(heading: str) -> str:
+    text = heading.rstrip()
+    while text.endswith(SOURCE_SUFFIX):
+        text = text.removesuffix(SOURCE_SUFFIX)
+    return text if text.strip().casefold() in OUR_HEADINGS else heading
 
 
 class _Claims:

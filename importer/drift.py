@@ -20,26 +20,31 @@ _Compared: TypeAlias = tuple[str, int]
 """A heading as it is compared, and how often it stood further left."""
 
 
-def heading_changes(expected: Sequence[str], found: Mapping[int, str]) -> tuple[FileProblem, ...]:
+def heading_changes(
+    expected: Sequence[str], found: Mapping[int, str], *, show: bool
+) -> tuple[FileProblem, ...]:
     """Return what is renamed, missing, new or moved; nothing when only case or spaces differ.
 
     A heading counts as renamed when the new one is similar, or stands in its very place. One
     that is neither known nor similar is not quoted: where the headings are gone, a patient
-    stands there, and what is said here goes into summaries, too.
+    stands there. Even a name or a street may read like a heading, so that nothing of the file
+    is quoted where it goes into logs and summaries.
 
     Args:
         expected: The headings that the profile lists, in order.
         found: The headings of the file by column, without those of our results.
+        show: Whether somebody at a terminal may see what the file holds.
     """
-    difference = _Difference(expected, found)
+    difference = _Difference(expected, found, show=show)
     return () if difference.is_none else (*difference.renamed_or_missing(), *difference.others())
 
 
 class _Difference:
     """The headings of a profile and those of a file, and which of them belong together."""
 
-    def __init__(self, expected: Sequence[str], found: Mapping[int, str]) -> None:
+    def __init__(self, expected: Sequence[str], found: Mapping[int, str], *, show: bool) -> None:
         """Pair what is alike; places count the headings that are not empty."""
+        self._show = show
         named = {column: text for column, text in found.items() if text}
         self._columns, self._theirs = list(named), list(named.values())
         self._expected = [text for text in expected if text]
@@ -77,7 +82,7 @@ class _Difference:
     def _told(self, place: int) -> str:
         heading = self._theirs[place]
         is_known = place in self._similar or known_field(heading) is not None
-        return shown_heading(heading) if is_known else "another heading"
+        return shown_heading(heading) if is_known and self._show else "another heading"
 
 
 def _compared(headings: Iterable[str]) -> list[_Compared]:

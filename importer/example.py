@@ -17,7 +17,7 @@ from importer.normalize import tidy
 from importer.normalize.phone import normalize_phone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     CellOf: TypeAlias = Callable[[str, int], str]
     """A field and a position to what the source holds there."""
@@ -39,8 +39,8 @@ EXAMPLE: Mapping[str, str] = MappingProxyType(
 No state, no ZIP code, no yes or no: left over, they would look like the patient's own.
 """
 
-_TELLING = ("phone", "location_id", "email", "reason")
-"""Fields whose example no patient has; the name is one, too, when both of its parts stand."""
+_TELLING = ("first_name", "last_name", "phone", "location_id", "email", "reason")
+"""Fields whose example no patient has; either half of the name is somebody's who is invented."""
 _NUMBER = re.compile("[0-9]+")
 
 
@@ -62,8 +62,6 @@ def example_rows(columns: Mapping[str, Sequence[str]], cell_of: CellOf) -> dict[
         cell_of: What the source itself holds, asked for such rows alone.
     """
     left: dict[int, list[str]] = {}
-    for position in _named_so(columns):
-        left[position] = ["first_name"]
     for name in _TELLING:
         for position in _places(columns.get(name, ()), _sent(name)):
             left.setdefault(position, []).append(name)
@@ -76,11 +74,19 @@ def example_rows(columns: Mapping[str, Sequence[str]], cell_of: CellOf) -> dict[
     }
 
 
-def _named_so(columns: Mapping[str, Sequence[str]]) -> Iterator[int]:
-    firsts, lasts = columns.get("first_name", ()), columns.get("last_name", ())
-    for position in _places(firsts, _sent("first_name")):
-        if lasts[position : position + 1] == [_sent("last_name")]:
-            yield position
+def is_example_date(name: str, text: str) -> bool:
+    """Return whether a cell of dates has the example's day, in whatever order it is written.
+
+    It lies too far back to be a patient's, and says nothing of the order of the others.
+
+    Args:
+        name: The field.
+        text: What the source holds there, with or without a time.
+    """
+    example = EXAMPLE[name]
+    if example[:4] not in text:
+        return False
+    return _numbers(text) in (_numbers(example), _numbers(example.split()[0]))
 
 
 def _places(texts: Sequence[str], wanted: str) -> list[int]:

@@ -18,6 +18,7 @@ from pandera.errors import SchemaErrors
 
 from importer.example import example_rows
 from importer.field_columns import FieldColumn, Rules, Trouble, field_columns
+from importer.folding import folded
 from importer.identity import comparable_name
 from importer.model import BOOKING_FIELDS, ID_FIELDS, BookingRequest
 from importer.normalize import split_name, tidy
@@ -93,7 +94,7 @@ def check_chunk(chunk: Chunk, plan: ColumnPlan, rules: Rules, *, today: date) ->
         lambda column: chunk.frame[column].tolist(), len(numbers), plan, rules, today
     )
     found = _Findings(plan)
-    found.add_from_reading(chunk.problems)
+    found.add_from_reading(_without_known_words(chunk, plan, rules))
     found.add_examples(numbers, _examples(chunk.frame, plan, columns))
     blank = _blank_rows(chunk.frame, plan, found)
     found.add_from_rules(numbers, columns)
@@ -120,6 +121,17 @@ def check_chunk(chunk: Chunk, plan: ColumnPlan, rules: Rules, *, today: date) ->
             strict=True,
         )
     ]
+
+
+def _without_known_words(chunk: Chunk, plan: ColumnPlan, rules: Rules) -> Iterator[RowProblem]:
+    """Yield what reading found, but for typed cells that are a word of the profile, as TRUE is."""
+    sources = plan.sources
+    for problem in chunk.problems:
+        if problem.code is ProblemCode.CELL_NOT_TEXT and problem.column is not None:
+            words = rules.values.get(sources.get(problem.column, ""), {})  # noqa: PD011 - a setting
+            if folded(str(chunk.frame.loc[problem.row_number, problem.column])) in words:
+                continue
+        yield problem
 
 
 class _Findings:
@@ -150,8 +162,13 @@ class _Findings:
             if example.is_whole and number not in self.broken_rows:
                 self.examples.add(number)
                 continue
+            told: list[str] = []
             for name in example.fields:
-                self._add_cell(number, name, Trouble(code=ProblemCode.EXAMPLE_LEFT_OVER))
+                # Both names may stand in one cell, which is told once.
+                is_told = any(self._is_same_cell(name, other) for other in told)
+                trouble = Trouble(code=ProblemCode.EXAMPLE_LEFT_OVER, is_told=is_told)
+                self._add_cell(number, name, trouble)
+                told.append(name)
 
     def add_from_rules(self, numbers: Sequence[int], columns: _Columns) -> None:
         """Add what the rules refused or changed."""
@@ -193,6 +210,9 @@ class _Findings:
                 suggestion=trouble.suggestion,
             )
         )
+
+    def _is_same_cell(self, name: str, other: str) -> bool:
+        return self._columns.get(name) == self._columns.get(other)
 
     def _add(self, problem: RowProblem) -> None:
         self._problems[problem.row_number].append(problem)

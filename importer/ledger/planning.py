@@ -120,6 +120,8 @@ class FirstInFile:
 
     row_number: int
     count: int
+    last: int
+    """The highest occurrence that one of them has."""
 
 
 def first_in_run(
@@ -131,7 +133,12 @@ def first_in_run(
     found: dict[bytes, FirstInFile] = {}
     for start in range(0, len(wanted), _MAX_VARIABLES):
         rows = connection.execute(
-            select(c.fingerprint, func.min(c.row_number).label("first"), func.count().label("rows"))
+            select(
+                c.fingerprint,
+                func.min(c.row_number).label("first"),
+                func.count().label("rows"),
+                func.max(c.occurrence).label("last"),
+            )
             .where(
                 c.fingerprint.in_(wanted[start : start + _MAX_VARIABLES]),
                 c.run_number == run_number,
@@ -140,7 +147,9 @@ def first_in_run(
             .group_by(c.fingerprint)
         )
         for row in rows:
-            found[row.fingerprint] = FirstInFile(row_number=row.first, count=row.rows)
+            found[row.fingerprint] = FirstInFile(
+                row_number=row.first, count=row.rows, last=row.last
+            )
     return found
 
 
@@ -169,6 +178,33 @@ def hold_copies(connection: Connection, row_ids: Iterable[int]) -> int:
             held += 1
         add_problem(connection, row_id, ProblemCode.ROW_KEY_COPIED)
     return held
+
+
+def follow_own_key(connection: Connection, row_id: int, booked: Earlier) -> bool:
+    """Let a row follow what is booked under its own key unless another row of its run does.
+
+    Returns whether it does now. What it says is another booking's, so a person must look at it.
+    """
+    c = row_table.c
+    run_number = select(c.run_number).where(c.row_id == row_id).scalar_subquery()
+    others = select(c.row_id).where(c.refers_to == booked.row_id, c.run_number == run_number)
+    if connection.execute(others.limit(1)).first() is not None:
+        return False
+    is_booked = booked.state is State.BOOKED
+    forget_requests(connection, row_id)
+    connection.execute(
+        update(row_table)
+        .where(c.row_id == row_id)
+        .values(
+            state=State.SKIPPED if is_booked else State.UNKNOWN,
+            refers_to=booked.row_id,
+            booking_id=booked.booking_id,
+            solv_status=booked.solv_status,
+        )
+    )
+    code = ProblemCode.BOOKED_ROW_EDITED if is_booked else ProblemCode.UNKNOWN_BEFORE
+    add_problem(connection, row_id, code)
+    return True
 
 
 def supersede(connection: Connection, run_number: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from importer.columns import plan_columns
+from importer.columns import plan_columns, their_headings
 from importer.drift import heading_changes
 from importer.errors import OpenQuestion, SourceError
 from importer.folding import folded
@@ -67,12 +67,8 @@ class Intake:
         return [n for n in range(len(self.table.headings)) if n not in ours]
 
     def _text_columns(self) -> set[int]:
-        """Return the columns whose cells are sent as the text that somebody typed.
-
-        Where a profile translates words, TRUE may be one of them.
-        """
-        fields = (name for name in TEXT_FIELDS if not self.rules.values.get(name))
-        return {column for name in fields for column in self.plan.columns_of(name)}
+        """Return the columns whose cells are sent as the text that somebody typed."""
+        return {column for name in TEXT_FIELDS for column in self.plan.columns_of(name)}
 
     def chunks(self) -> Iterator[CheckedChunk]:
         """Yield every row of the file, checked; it may be asked for again.
@@ -198,8 +194,10 @@ def open_columns(path: Path, settings: Settings, name: str) -> tuple[Table, Colu
 
 def _changes(table: Table, plan: ColumnPlan, settings: Settings) -> tuple[FileProblem, ...]:
     """Return what differs from the headings that the profile lists, nothing if it lists none."""
-    theirs = {c: text for c, text in enumerate(table.headings) if c not in plan.ours}
-    return heading_changes(settings.headings, theirs) if settings.headings else ()
+    if not settings.headings:
+        return ()
+    theirs = their_headings(table.headings, plan.ours)
+    return heading_changes(settings.headings, theirs, show=settings.show_values)
 
 
 def _settled_orders(table: Table, plan: ColumnPlan, settings: Settings) -> frozenset[str]:
@@ -211,7 +209,8 @@ def _settled_orders(table: Table, plan: ColumnPlan, settings: Settings) -> froze
     is_by_flag = "date_order" in settings.by_flag
     listed = {folded(heading) for heading in settings.headings if not is_by_flag}
     columns = {name: plan.fields[name] for name in DATE_FIELDS if name in plan.fields}
-    known = {name for name, c in columns.items() if folded(table.headings[c]) in listed}
+    headings = their_headings(table.headings, plan.ours)
+    known = {name for name, c in columns.items() if folded(headings[c]) in listed}
     return frozenset({*known, *settings.confirmed_orders})
 
 

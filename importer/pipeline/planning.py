@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from importer.errors import ImporterError, LedgerError
@@ -14,6 +15,7 @@ from importer.pipeline.groups import Grouping
 from importer.pipeline.intake import passed_problem, suspected_problem
 from importer.pipeline.namesakes import MiddleNames
 from importer.pipeline.stored_settings import stored
+from importer.pipeline.twins import Twins, free_occurrence, grouped, same_booking
 from importer.problems import ProblemCode, RowProblem
 
 if TYPE_CHECKING:
@@ -46,9 +48,11 @@ class _Known:
     keys: dict[int, RowKey]
     by_key: dict[str, list[Earlier]]
     roots: dict[int, Earlier]
-    live: dict[tuple[bytes, int], Earlier]
+    live: dict[bytes, list[Earlier]]
     rejected: dict[bytes, Earlier]
     in_file: dict[bytes, planning.FirstInFile]
+    wanted: dict[bytes, set[bytes]]
+    """By fingerprint, what the rows of the chunk ask for."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,13 +76,22 @@ class Planner:
     _carried: dict[str, list[tuple[int, bool]]] = field(default_factory=dict, init=False)
     """Row keys that stood in the sheet -> row ids, and whether the row is unchanged."""
     _middle_names: MiddleNames = field(default_factory=MiddleNames, init=False)
+    _twins: Twins = field(default_factory=Twins, init=False)
+    _passed_over: dict[int, Earlier] = field(default_factory=dict, init=False)
+    """By row number, what is booked under the key of a row that says another booking."""
+    _keyed_otherwise: dict[int, Earlier] = field(default_factory=dict, init=False)
+    """The same by row id."""
 
     def plan(self, rows: list[CheckedRow]) -> list[PlannedRequest]:
         """Register the rows of one chunk and return those that may be sent."""
         return self.ledger.plan(lambda connection: self._plan(connection, rows))
 
     def finish(self) -> None:
-        """Hold rows that were copied together with their row key: the unchanged one keeps it."""
+        """Settle what only the whole file shows: copied row keys, and bookings left without a row.
+
+        Of rows with one key the unchanged one keeps it, and the others are held. A row that was
+        changed into another booking is a changed row, unless some other row is what it was.
+        """
         copies = [
             row_id
             for holders in self._carried.values()
@@ -87,6 +100,9 @@ class Planner:
         ]
         if copies:
             self.ledger.plan(lambda connection: planning.hold_copies(connection, copies))
+        for row_id, booked in self._keyed_otherwise.items():
+            if row_id not in copies:
+                self.ledger.plan(partial(planning.follow_own_key, row_id=row_id, booked=booked))
 
     def _plan(self, connection: Connection, rows: list[CheckedRow]) -> list[PlannedRequest]:
         candidates = {row.row_number: self._candidate(row) for row in rows if self._picks(row)}
@@ -96,6 +112,8 @@ class Planner:
         requests = []
         for row, plan, row_id in zip(rows, planned, row_ids, strict=True):
             self._note_carried(row, plan, row_id, known)
+            if row.row_number in self._passed_over:
+                self._keyed_otherwise[row_id] = self._passed_over.pop(row.row_number)
             if plan.state is State.READY:
                 requests.append(request_of(row, row_id, plan.row_key))
         return requests
@@ -123,6 +141,9 @@ class Planner:
         self, connection: Connection, rows: list[CheckedRow], candidates: list[_Candidate]
     ) -> _Known:
         identities = [c.identity for c in candidates if c.identity is not None]
+        wanted: dict[bytes, set[bytes]] = {}
+        for identity in identities if self.settings.allow_duplicates else ():
+            wanted.setdefault(identity.fingerprint, set()).add(identity.request)
         fingerprints = [identity.fingerprint for identity in identities]
         keys = planning.keys_of_file(
             connection, self.source_digest, self.sheet, [row.row_number for row in rows]
@@ -134,9 +155,10 @@ class Planner:
             keys=keys,
             by_key=by_key,
             roots=planning.rows_by_id(connection, referred),
-            live=planning.live_by_fingerprint(connection, fingerprints),
+            live=grouped(planning.live_by_fingerprint(connection, fingerprints)),
             rejected=planning.rejected_by_request(connection, [i.request for i in identities]),
             in_file=planning.first_in_run(connection, self.run_number, fingerprints),
+            wanted=wanted,
         )
 
     def _planned(self, row: CheckedRow, candidate: _Candidate | None, known: _Known) -> PlannedRow:
@@ -153,9 +175,11 @@ class Planner:
             state=State.BLANK if row.is_blank else State.LEFT_OUT,
             problems=row.problems if row.is_blank else (),
         )
-        if candidate is None:
-            return base
-        return self._decide(replace(base, problems=row.problems), candidate, known)
+        if candidate is not None:
+            base = self._decide(replace(base, problems=row.problems), candidate, known)
+        if row.row_key:
+            self._carried.setdefault(row.row_key, [])
+        return base
 
     def _decide(self, base: PlannedRow, candidate: _Candidate, known: _Known) -> PlannedRow:
         """Return the row in the state it starts in; the first rule that applies decides."""
@@ -165,20 +189,20 @@ class Planner:
         if identity is None:
             return self._follow(base, keyed) if keyed else _with(base, State.INVALID, passed)
         first = known.in_file.get(identity.fingerprint)
-        base = replace(base, identity=identity, occurrence=first.count if first else 0)
         if first is not None and not self.settings.allow_duplicates:
-            told = f"row {first.row_number}"
-            problem = self._middle_names.problem_of(candidate.row, identity.fingerprint, told)
-            return _with(base, State.INVALID if problem.is_error else State.DUPLICATE, problem)
+            base = replace(base, identity=identity, occurrence=first.count)
+            return self._repeated(base, candidate.row, first, self._own(candidate.row, keyed))
         if first is None:
             self._middle_names.add(candidate.row, identity.fingerprint)
-        known.in_file[identity.fingerprint] = planning.FirstInFile(
-            row_number=first.row_number if first else base.row_number, count=base.occurrence + 1
-        )
-        suspected = suspected_problem(candidate.row, self._visits)
         # What the row says now weighs more than the key beside it: keys get moved about.
-        live = self._same_booking(known, identity.fingerprint, base.occurrence) or keyed
+        live = self._same_booking(identity, known, keyed)
+        base = replace(base, identity=identity, occurrence=_occurrence(identity, live, known))
+        known.in_file[identity.fingerprint] = _with_row(first, base)
+        suspected = suspected_problem(candidate.row, self._visits)
+        live = live or keyed
         if live is not None:
+            if keyed is not None and live.row_id != keyed.row_id:
+                self._passed_over[base.row_number] = keyed
             return self._follow(base, live, identity)
         refused = known.rejected.get(identity.request)
         if refused is not None and not self.settings.retry_rejected:
@@ -187,15 +211,41 @@ class Planner:
             return _with(base, State.INVALID, passed)
         return _with(base, State.READY, suspected)
 
-    def _same_booking(self, known: _Known, fingerprint: bytes, occurrence: int) -> Earlier | None:
+    def _own(self, row: CheckedRow, keyed: Earlier | None) -> Earlier | None:
+        """Return what is booked under a row's key, None if a row above was copied with it."""
+        return None if row.row_key in self._carried else keyed
+
+    def _repeated(
+        self,
+        base: PlannedRow,
+        row: CheckedRow,
+        first: planning.FirstInFile,
+        keyed: Earlier | None,
+    ) -> PlannedRow:
+        """Return a row whose booking stands further up; one that was booked itself stays so."""
+        assert base.identity is not None  # noqa: S101 - only what has one can repeat another
+        if keyed is not None:
+            return self._follow(base, keyed, base.identity)
+        told = f"row {first.row_number}"
+        problem = self._middle_names.problem_of(row, base.identity.fingerprint, told)
+        return _with(base, State.INVALID if problem.is_error else State.DUPLICATE, problem)
+
+    def _same_booking(
+        self, identity: Identity, known: _Known, keyed: Earlier | None
+    ) -> Earlier | None:
         """Return the row that is, or may be, this booking.
 
         Which of several equal ones it is counts only where several were asked for.
         """
-        same = known.live.get((fingerprint, occurrence))
-        if same is not None or self.settings.allow_duplicates:
-            return same
-        return next((row for (found, _), row in known.live.items() if found == fingerprint), None)
+        booked = known.live.get(identity.fingerprint, [])
+        if not self.settings.allow_duplicates:
+            return same_booking(identity, booked)
+        wanted = known.wanted.get(identity.fingerprint, set())
+        own = keyed if keyed and keyed.fingerprint == identity.fingerprint else None
+        found = self._twins.match(identity, booked, own, wanted)
+        if found is not None:
+            self._twins.take(identity, found)
+        return found
 
     def _follow(
         self, base: PlannedRow, live: Earlier, identity: Identity | None = None
@@ -295,6 +345,24 @@ def _live_of(earlier: list[Earlier], roots: dict[int, Earlier]) -> Earlier | Non
         if root.state in (State.BOOKED, State.UNKNOWN) and not root.is_cancelled:
             return root
     return None
+
+
+def _occurrence(identity: Identity, live: Earlier | None, known: _Known) -> int:
+    """Return which of equal bookings a row is: that of the row it follows, else a free one."""
+    if live is not None:
+        return live.occurrence
+    first = known.in_file.get(identity.fingerprint)
+    booked = known.live.get(identity.fingerprint, [])
+    return free_occurrence(booked, first.last + 1 if first else 0)
+
+
+def _with_row(first: planning.FirstInFile | None, row: PlannedRow) -> planning.FirstInFile:
+    """Return what stands in the file of a booking, one more row counted."""
+    return planning.FirstInFile(
+        row_number=first.row_number if first else row.row_number,
+        count=first.count + 1 if first else 1,
+        last=max(first.last, row.occurrence) if first else row.occurrence,
+    )
 
 
 def _refused_before(base: PlannedRow, refused: Earlier) -> PlannedRow:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from importer.errors import OpenQuestion
+from importer.example import is_example_date
 from importer.headings import noted_order
 from importer.lettering import column_letter
 from importer.model import DATE_FIELDS, ORDER_WORDS, OrdersConfirmed
@@ -204,7 +205,8 @@ def survey_orders(
     evidence = {name: OrderEvidence() for name in columns}
     for chunk in table.chunks():
         for name, column in columns.items():
-            evidence[name].add(chunk.frame[column].tolist(), rules)
+            texts = chunk.frame[column].tolist()
+            evidence[name].add((t for t in texts if not is_example_date(name, t)), rules)
     ordered = {name: found for name, found in evidence.items() if found.is_ordered}
     named = ((name, noted_order(table.headings[column])) for name, column in columns.items())
     return OrderSurvey(

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from importer.errors import SourceError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from importer.settings import Settings
 
 RULES_VERSION = 3
@@ -22,7 +24,6 @@ _NOT_OF_REQUESTS = frozenset(
     }
 )
 """What a run keeps although the same row becomes the same request without it."""
-
 
 _VARIABLES = ("variable", ".env")
 """How the origin of a setting begins that stands in the environment."""

@@ -5,21 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from importer.errors import ExitCode
+from importer.problems import ProblemCode
 
 if TYPE_CHECKING:
     from importer.results.model import Summary
 
 
-def what_to_do(summary: Summary, *, status_column: str) -> tuple[str, ...]:
+def what_to_do(summary: Summary, *, status_column: str, edited: int = 0) -> tuple[str, ...]:
     """Return the next steps, most urgent first.
 
     Args:
         summary: The run's totals.
         status_column: The letter of the status column in the results.
+        edited: How many booked rows were changed after the booking.
     """
     steps = (
         *_settle_unknown(summary),
         *_correct(summary, status_column),
+        *_change_in_solv(edited),
         *_send_the_rest(summary),
     )
     return steps or ("Nothing: no row needs you.",)
@@ -51,6 +54,17 @@ def _correct(summary: Summary, status_column: str) -> tuple[str, ...]:
         "Booked rows are not sent again. Leave the grey columns as they are."
     )
     return find, again
+
+
+def _change_in_solv(edited: int) -> tuple[str, ...]:
+    if not edited:
+        return ()
+    code = ProblemCode.BOOKED_ROW_EDITED.code
+    step = (
+        f"{_rows(edited)} changed after the booking ({code} in the sheet Errors): "
+        "change it in Solv, or put the old values back."
+    )
+    return (step,)
 
 
 def _send_the_rest(summary: Summary) -> tuple[str, ...]:

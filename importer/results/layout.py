@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from importer.columns import OUR_HEADINGS
+from importer.columns import OUR_HEADINGS, SOURCE_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from importer.results.model import ResultRow
 
 _OURS = frozenset(OUR_HEADINGS)
-_SUFFIX = " (source)"
 
 
 def their_headings(headings: Sequence[str]) -> tuple[str, ...]:
@@ -26,7 +25,7 @@ def _renamed(heading: str, taken: set[str]) -> str:
         return heading
     renamed = heading
     while _plain(renamed) in taken:
-        renamed += _SUFFIX
+        renamed += SOURCE_SUFFIX
     taken.add(_plain(renamed))
     return renamed
 

@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING
 from importer.columns import OUR_HEADINGS
 from importer.lettering import column_letter
 from importer.model import RESULTS_PROPERTY
+from importer.problems import ProblemCode
 from importer.results.advice import what_to_do
 from importer.results.layout import our_cells, require_width, their_headings
 from importer.results.xlsx import SHEET_ROWS, Look, Pen, Sheet, Workbook, streamed_workbook
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from importer.problems import ProblemCode
     from importer.results.model import ErrorKind, ResultRow, Summary
 
 MOST_NOTES = 2_000
@@ -147,7 +147,7 @@ def write_workbook(  # noqa: PLR0913 - what a workbook is made of, once
         properties={RESULTS_PROPERTY: summary.run_id},
     ) as workbook:
         pen = Pen(workbook)
-        _write_summary_sheet(workbook, pen, summary, len(headings))
+        _write_summary_sheet(workbook, pen, summary, len(headings), edited=_edited(errors))
         results = ResultsSheets(workbook, pen, headings, rows_per_sheet)
         for row in rows:
             results.add(row)
@@ -162,8 +162,13 @@ def _notes(row: ResultRow) -> Mapping[int, str]:
     return notes
 
 
+def _edited(errors: Sequence[ErrorKind]) -> int:
+    """Return how many booked rows were changed after the booking."""
+    return sum(kind.rows for kind in errors if kind.code == ProblemCode.BOOKED_ROW_EDITED.code)
+
+
 def _write_summary_sheet(
-    workbook: Workbook, pen: Pen, summary: Summary, their_columns: int
+    workbook: Workbook, pen: Pen, summary: Summary, their_columns: int, *, edited: int
 ) -> None:
     sheet = workbook.add_worksheet("Summary")
     sheet.hide_gridlines(2)
@@ -177,7 +182,7 @@ def _write_summary_sheet(
         line += 1
     line = _write_counts(pen, sheet, line + 1, summary)
     pen.text(sheet, (line + 1, 0), "What to do now", Look.BOLD)
-    steps = what_to_do(summary, status_column=column_letter(their_columns))
+    steps = what_to_do(summary, status_column=column_letter(their_columns), edited=edited)
     for number, step in enumerate(steps, start=1):
         pen.text(sheet, (line + 1 + number, 0), str(number), Look.WRAPPED)
         pen.text(sheet, (line + 1 + number, 1), step, Look.WRAPPED)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CHICAGO = ("--timezone", "America/Chicago")
 MDY = ("--date-order", "MDY")
 AT = "2090-05-01T09:30:00-07:00"
-ANN = {"first_name": "Annika", "last_name": "Example", "birth_date": "1985-03-14"}
+ANN = {"first_name": "Annika", "last_name": "Sample", "birth_date": "1985-03-14"}
 URL = "custom_booking_management_url"
 
 
@@ -173,9 +173,9 @@ OF_TEXT = [
     pair(77, "A", P.DUPLICATE_IN_FILE, "the same row twice", ANN, ANN),
     pair(77, "A", None, "both are sent", ANN, ANN, "--allow-duplicates"),
     *(pair(78, "W", P.SUSPECTED_DUPLICATE, f"{change!a}", ANN, ANN | change)
-      for change in ({"first_name": "Anika"}, {"last_name": "Exampel"},
+      for change in ({"first_name": "Anika"}, {"last_name": "Sampel"},
                      {"birth_date": "1985-03-15"}, {"birth_date": "1958-03-14"},
-                     {"first_name": "Example", "last_name": "Annika"},
+                     {"first_name": "Sample", "last_name": "Annika"},
                      {"appointment_date": "2090-05-01T09:45:00-07:00"})),
     pair(78, "A", None, "a mother and her child", ANN,
          ANN | {"first_name": "Bo", "birth_date": "2020-06-07"}),

@@ -231,8 +231,8 @@ def test_headings_that_changed_stop_an_unattended_check(tmp_path: Path) -> None:
     code, err = unattended(str(source), "--profile", str(path))
     assert code == 3
     assert "IMP110" in err
-    assert "column C: 'phones' is \"phone\" now" in err
-    assert "column H: 'Plan' is \"emr_patient_id\" now" in err
+    assert "column C: 'phones' is another heading now" in err
+    assert "column H: 'Plan' is another heading now" in err
     assert "'Gone' is missing" in err
     assert "solv-import map" in err
 

@@ -151,6 +151,13 @@ def test_what_to_do_follows_from_the_counts(
     assert [word for word in words if word not in steps] == []
 
 
+def test_a_booked_row_that_was_edited_is_something_to_do() -> None:
+    summary = make_summary(ExitCode.NEEDS_A_PERSON, skipped=2)
+    (step,) = what_to_do(summary, status_column="G", edited=1)
+    assert step.startswith("1 row changed after the booking (IMP303")
+    assert "put the old values back" in step
+
+
 def test_unknown_rows_come_first() -> None:
     summary = make_summary(ExitCode.UNKNOWN_OUTCOMES, invalid=1, unknown=1, not_sent=1)
     assert "reconcile" in what_to_do(summary, status_column="A")[0]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 import pytest
 from openpyxl import load_workbook
 
 from importer.errors import ExitCode, OpenQuestion, SourceError
+from importer.example import EXAMPLE
 from importer.model import OrdersConfirmed
 from importer.pipeline import import_file, unknown_worksheet
 from tests.pipeline.desk import counts_of, statuses
@@ -153,3 +155,66 @@ def test_a_run_that_has_begun_does_not_carry_on_with_other_words(
         at.run(source, profile=clinic(tmp_path, PROFILE.replace("4021", "4022")))
     assert len(at.requests) == sent
     assert counts_of(at.resume()) == {"booked": 8}
+
+
+def test_a_table_of_words_forgives_no_other_typed_cell(
+    desk: Callable[..., Desk], write_xlsx: Write, tmp_path: Path
+) -> None:
+    at = desk()
+    table = '[values.paperwork_status]\nTRUE = "complete"\ndone = "complete"\n'
+    profile = clinic(tmp_path, table)
+    rows = [invented_row(n, paperwork_status="done") for n in range(2, 7)]
+    source = write_xlsx(rows)
+    book = load_workbook(source)
+    sheet = book.active
+    assert sheet is not None
+    column = list(rows[0]).index("paperwork_status") + 1
+    typed = (True, datetime(2026, 1, 2), time(9, 30), 123456789012345678)  # noqa: DTZ001 - as Excel
+    for line, value in enumerate(typed, start=3):
+        sheet.cell(line, column).value = value
+    book.save(source)
+
+    report = at.run(source, profile=profile, only_valid=True)
+
+    found = statuses(report)
+    assert [n for n in found if found[n] == "booked"] == [2, 3]
+    assert [n for n in found if found[n] == "invalid"] == [4, 5, 6]
+    sent = [booking.fields["paperwork_status"] for booking in at.sandbox.bookings()]
+    assert sent == ["complete", "complete"]
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "csv"])
+@pytest.mark.parametrize("heading", ["Status", "booking_id"])
+def test_results_of_a_column_named_like_one_of_ours_are_an_input(
+    suffix: str, heading: str, desk: Callable[..., Desk], write_csv: Write, tmp_path: Path
+) -> None:
+    at = desk()
+    rows = [
+        {n: t for n, t in invented_row(number).items() if n != "paperwork_status"}
+        | {heading: "incomplete"}
+        for number in (2, 3)
+    ]
+    headings = ", ".join(f'"{name}"' for name in rows[0])
+    text = f'[file]\nheadings = [{headings}]\n[columns]\n{heading} = "paperwork_status"\n'
+    profile = clinic(tmp_path, text)
+    results = tmp_path / f"a.results.{suffix}"
+    first = at.run(write_csv(rows), profile=profile, results=results)
+    assert counts_of(first) == {"booked": 2}
+
+    again = at.run(results, profile=profile)
+
+    assert counts_of(again) == {"skipped": 2}
+    assert again.exit_code == ExitCode.OK
+
+
+def test_the_dates_of_the_example_are_no_evidence(
+    desk: Callable[..., Desk], write_csv: Write
+) -> None:
+    at = desk()
+    example = dict.fromkeys(invented_row(2), "") | dict(EXAMPLE) | {"birth_date": "05/14/1890"}
+    row = invented_row(2, birth_date="03/05/1985")
+    row |= {name: "" for name in example if name not in row}
+    source = write_csv([example, row])
+    with pytest.raises(SourceError) as raised:
+        at.run(source)
+    assert "0 dates fit only month/day, 0 only day/month, 1 both" in str(raised.value)

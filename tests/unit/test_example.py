@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from importer.columns import ProfileColumns, plan_columns
-from importer.example import EXAMPLE
+from importer.example import EXAMPLE, is_example_date
 from importer.field_columns import Rules
 from importer.model import BOOKING_FIELDS
 from importer.normalize import DateRules
@@ -120,7 +120,9 @@ def test_it_is_known_at_every_place_and_leaves_the_others_alone() -> None:
 @pytest.mark.parametrize(
     ("kept", "told"),
     [
-        (("first_name", "last_name"), {"first_name"}),
+        (("first_name", "last_name"), {"first_name", "last_name"}),
+        (("first_name",), {"first_name"}),
+        (("last_name",), {"last_name"}),
         (("phone",), {"phone"}),
         (("email",), {"email"}),
         (("reason",), {"reason"}),
@@ -155,17 +157,42 @@ def test_one_cell_more_than_the_example_has_holds_the_row(name: str) -> None:
     assert ProblemCode.EXAMPLE_LEFT_OVER in {problem.code for problem in row.problems}
 
 
+def test_a_birth_date_that_is_left_over_is_refused_by_its_field() -> None:
+    (row,) = checked(invented_row(5, birth_date=EXAMPLE["birth_date"]))
+    assert [problem.code for problem in row.problems] == [P.BIRTH_DATE_TOO_OLD]
+    assert row.request is None
+
+
+@pytest.mark.parametrize("name", ["Patient, Ana", "Smith, Example", "Patient, Example"])
+def test_a_part_of_the_name_in_a_cell_of_both_is_told_once(name: str) -> None:
+    plain = invented_row(5)
+    row = {"Patient": name} | {n: plain[n] for n in plain if n not in ("first_name", "last_name")}
+    profile = ProfileColumns(split={"Patient": "Last, First"})
+    plan = plan_columns(list(row), profile=profile, show_headings=True)
+    (found,) = checked(row, plan=plan)
+    assert [(p.code, p.column) for p in found.problems] == [(P.EXAMPLE_LEFT_OVER, 0)]
+    assert found.request is None
+
+
 @pytest.mark.parametrize(
-    ("name", "code"),
-    [("birth_date", P.BIRTH_DATE_TOO_OLD), ("last_name", None), ("first_name", None)],
+    ("name", "text", "is_example"),
+    [
+        ("birth_date", "1890-05-14", True),
+        ("birth_date", "5/14/1890", True),
+        ("birth_date", "14.05.1890", True),
+        ("birth_date", "14.06.1890", False),
+        ("birth_date", "03/05/1985", False),
+        ("appointment_date", "01/15/2020 09:30", True),
+        ("appointment_date", "15/01/2020", True),
+        ("appointment_date", "01/16/2020 09:30", False),
+    ],
 )
-def test_what_is_left_over_unseen_is_refused_by_its_field_or_may_be_a_patients_own(
-    name: str, code: ProblemCode | None
+def test_the_examples_dates_are_known_in_any_order(
+    name: str,
+    text: str,
+    is_example: bool,  # noqa: FBT001 - a case of the table
 ) -> None:
-    """A birth date of 1890 is nobody's; Patient alone is a surname that people have."""
-    (row,) = checked(invented_row(5, **{name: EXAMPLE[name]}))
-    assert [problem.code for problem in row.problems] == ([] if code is None else [code])
-    assert (row.request is None) == (code is not None)
+    assert is_example_date(name, text) == is_example
 
 
 def test_the_examples_appointment_is_over_in_every_zone() -> None:
