@@ -294,4 +294,11 @@ FILE: Final = {
         "Format the cell as text, then type it again.",
         Example("a chart number 1-2, kept as January 2", "1-2 as text"),
     ),
+    "IMP046": Entry(
+        E,
+        "shown otherwise than kept",
+        "The cell's format shows zeros, signs or words that the cell itself does not hold.",
+        "Format the cell as text, then type what is meant.",
+        Example("000042, kept as 42", "000042 as text"),
+    ),
 }

@@ -161,7 +161,9 @@ class _Grid:
         for number, values in enumerate(_values_of(sheet, self.place), start=1):
             cells = [""] * left + [v if type(v) is str else cell_text(v) for v in values]
             text = "".join(cells)
-            problems = findings.of_row(number) if findings.row == number else ()
+            problems: tuple[RowProblem, ...] = ()
+            if findings.row == number:
+                problems = _where_text_is_sent(findings.of_row(number), text_columns)
             problems += _odd(number, cells, text)
             if any(sign in text for sign in _SIGNS_OF_DOUBT):
                 problems += _doubts(number, values, left)
@@ -178,7 +180,8 @@ class _Grid:
         number = sheet.end[0] + 1 if sheet.end else 0
         while findings.row:
             number += 1
-            yield Row(number, 0, nothing, 0, findings.of_row(number))
+            problems = _where_text_is_sent(findings.of_row(number), text_columns)
+            yield Row(number, 0, nothing, 0, problems)
 
     def _covered(
         self, merged: MergedCells, number: int, cells: list[str]
@@ -263,6 +266,14 @@ def _losses(
         for place in places
         if (code := loss_of(values[place])) is not None
     )
+
+
+def _where_text_is_sent(
+    found: tuple[RowProblem, ...], text_columns: Collection[int]
+) -> tuple[RowProblem, ...]:
+    """Return the problems without formats of cells that are sent as numbers or dates."""
+    masked = ProblemCode.CELL_SHOWN_OTHERWISE
+    return tuple(p for p in found if p.code is not masked or p.column in text_columns)
 
 
 def _width(sheet: CalamineSheet) -> int:

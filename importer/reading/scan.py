@@ -23,8 +23,9 @@ _SEEN = (
     ProblemCode.FORMULA_NOT_CALCULATED,
     ProblemCode.FORMULA_VALUE_USED,
     ProblemCode.CELL_CONTROL_CHARACTER,
+    ProblemCode.CELL_SHOWN_OTHERWISE,
 )
-ERROR, NOT_CALCULATED, VALUE_USED, CONTROL = range(len(_SEEN))
+ERROR, NOT_CALCULATED, VALUE_USED, CONTROL, MASKED = range(len(_SEEN))
 """What `Findings.add` takes: the places of these problems."""
 
 

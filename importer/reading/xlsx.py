@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, ClassVar
 from importer.errors import SourceError
 from importer.problems import ProblemCode
 from importer.reading.grid import open_grid
+from importer.reading.number_formats import Masks, masks_of
 from importer.reading.package import Package, opened_package
 from importer.reading.workbook import RESULTS_AS_CSV, Sheet, Workbook, describe, is_results
 from importer.reading.xlsx_copy import copy_workbook
@@ -42,6 +43,7 @@ class _XlsxReader:
     kind: ClassVar[str] = "xlsx"
     source: Source
     waits: bool = field(default=False, init=False)
+    masks: Masks = field(default=Masks(), init=False)
     has_macros: bool = field(default=False, init=False)
     sheet_part: str = field(default="", init=False)
     """The part of the sheet that is read."""
@@ -51,6 +53,7 @@ class _XlsxReader:
         with opened_package(self.source, self.source.place) as package:
             _prove(package, self.source.place)
             workbook = describe(package, self.source.place)
+            self.masks = masks_of(package, self.source.place)
         self.waits, self.has_macros = workbook.waits_for_calculation, workbook.has_macros
         return workbook
 
@@ -58,8 +61,13 @@ class _XlsxReader:
         """Go through the sheet's part."""
         self.sheet_part = sheet.part
         with opened_package(self.source, place) as package:
-            blocks = package.blocks(sheet.part)
-            return scan_sheet(blocks, place, waits_for_calculation=self.waits, exact=exact)
+            return scan_sheet(
+                package.blocks(sheet.part),
+                place,
+                waits_for_calculation=self.waits,
+                masks=self.masks,
+                exact=exact,
+            )
 
     def copy(self, edits: Edits, out: IO[bytes]) -> Counter[ProblemCode]:
         """Write the workbook again with edits in its sheet; return how many were, by problem."""

@@ -8,10 +8,12 @@ from xml.parsers import expat
 
 from importer.lettering import column_index
 from importer.reading.merged import MOST_MERGED
+from importer.reading.number_formats import Masks
 from importer.reading.package import refuse_doctype
 from importer.reading.scan import (
     COLUMN_LIMIT,
     ERROR,
+    MASKED,
     NOT_CALCULATED,
     ROW_LIMIT,
     VALUE_USED,
@@ -33,10 +35,17 @@ _NEGATIVE_INDEX = re.compile(rb"""\st=["']s["'][^<>]{0,99}>\s{0,9}<(?:\w{1,9}:)?
 _LONGEST_CELL_START = 200
 _TRUE = ("1", "true")
 _NO_HEIGHT = ("0", "0.0")
+_NUMBERS = (None, "n")
+_NO_MASKS = Masks()
 
 
 def scan_sheet(
-    blocks: Iterator[bytes], place: Place, *, waits_for_calculation: bool, exact: bool = False
+    blocks: Iterator[bytes],
+    place: Place,
+    *,
+    waits_for_calculation: bool,
+    masks: Masks = _NO_MASKS,
+    exact: bool = False,
 ) -> SheetScan:
     """Go through a worksheet's part once, without keeping any value.
 
@@ -44,13 +53,14 @@ def scan_sheet(
         blocks: The part.
         place: File and sheet.
         waits_for_calculation: Whether a formula's 0 may be its writer's stand-in.
+        masks: Styles whose cells show something else than they keep.
         exact: Whether to count only cells whose value has text, which takes longer.
 
     Raises:
         SourceError: The sheet holds a document type definition.
         ValueError: It is out of order, or no XML.
     """
-    scanner = _Scanner(place, waits_for_calculation=waits_for_calculation, exact=exact)
+    scanner = _Scanner(place, masks, waits_for_calculation=waits_for_calculation, exact=exact)
     tail = b""
     for block in blocks:
         scanner.parser.Parse(block, False)  # noqa: FBT003 - expat takes no keyword
@@ -83,7 +93,12 @@ class ColumnNumbers(dict[str, int]):
 class _Scanner:
     """The state of one pass; what is out of order raises ValueError."""
 
-    def __init__(self, place: Place, *, waits_for_calculation: bool, exact: bool) -> None:
+    def __init__(
+        self, place: Place, masks: Masks, *, waits_for_calculation: bool, exact: bool
+    ) -> None:
+        self._masks = masks
+        self._has_masks = any(masks)
+        self._is_masked = False
         self._waits = waits_for_calculation
         self._exact = exact
         self._columns = ColumnNumbers()
@@ -149,6 +164,9 @@ class _Scanner:
         self._column = column
         self._has_value = False
         self._type = kind = attributes.get("t")
+        if self._has_masks:
+            masks = self._masks.numbers if kind in _NUMBERS else self._masks.texts
+            self._is_masked = attributes.get("s") in masks
         if kind == "e":
             self.findings.add(self._row, column, ERROR)
 
@@ -162,6 +180,9 @@ class _Scanner:
             raise ValueError
         self._text = ""
         self._has_value = True
+        if self._is_masked:
+            self._is_masked = False
+            self.findings.add(self._row, self._column, MASKED)
         if not self._exact:
             self._mark()
 
