@@ -54,6 +54,8 @@ class ProfileColumns:
     """API field to the headings of its date and of its time of day."""
     split: Mapping[str, NamePattern] = field(default_factory=dict)
     """Heading to how its names are written, such as `Last, First`."""
+    listed: tuple[str, ...] = ()
+    """The headings that a file must have: whoever listed them has seen what they are read as."""
 
     @property
     def fields(self) -> set[str]:
@@ -181,11 +183,13 @@ class _Claims:
         self.taken: set[int] = set()
         self.known: dict[int, str] = {}
         """Field by column, where the heading is another name of it that nobody mapped."""
+        self._seen: set[str] = set()
         self.unmet: list[FileProblem] = []
         """What the profile names in vain."""
 
     def take_profile(self, profile: ProfileColumns) -> None:
         """Take what the profile names."""
+        self._seen = {heading_key(heading) for heading in profile.listed}
         for heading, name in profile.mapped.items():
             if found := self._named(heading, f"{name} is mapped to"):
                 self.by_field.setdefault(name, []).extend(found)
@@ -202,7 +206,7 @@ class _Claims:
             name = known_field(heading)
             if name and column not in self.taken and name not in except_for:
                 self.by_field.setdefault(name, []).append(column)
-                if not is_plain_name(heading, name):
+                if not is_plain_name(heading, name) and heading_key(heading) not in self._seen:
                     self.known[column] = name
         self.taken.update(column for columns in self.by_field.values() for column in columns)
 

@@ -138,7 +138,9 @@ class Settings:
         """Return what the profile says about columns."""
         from importer.columns import ProfileColumns  # noqa: PLC0415 - only when a file is read
 
-        return ProfileColumns(mapped=self.columns, joined=self.joined, split=self.split)
+        return ProfileColumns(
+            mapped=self.columns, joined=self.joined, split=self.split, listed=self.headings
+        )
 
     @property
     def by_flag(self) -> frozenset[str]:

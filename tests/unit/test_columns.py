@@ -42,6 +42,12 @@ def test_names_of_the_api_are_known() -> None:
     assert (planned.ours, planned.row_key) == ((), None)
 
 
+def test_a_heading_that_the_profile_lists_needs_no_telling() -> None:
+    profile = ProfileColumns(listed=("DOB", "Cell"))
+    planned = plan_columns(["dob", "Cell", "Surname"], profile=profile, show_headings=True)
+    assert [p.place for p in found(planned, P.HEADING_SYNONYM)] == ["column C"]
+
+
 def test_headings_of_the_template_need_no_telling() -> None:
     planned = plan(*PLAIN_HEADINGS.values())
     assert list(planned.fields) == list(BOOKING_FIELDS)
