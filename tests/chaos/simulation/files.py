@@ -33,6 +33,7 @@ class SimulatedFile:
     """When its plan was accepted."""
     headings: tuple[str, ...] = BOOKING_FIELDS
     sheet: str = ""
+    detected_encoding: str = ""
 
     @property
     def table(self) -> SimulatedFile:
