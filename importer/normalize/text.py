@@ -37,8 +37,11 @@ _INVISIBLE = re.compile(
     "|[\u200c\u200d](?![\u0590-\u1dff\u2600-\u2fff\u3001-\ufefe\U00010000-\U0010ffff])"
 )
 
-_TEXT_MARK = re.compile(rf"^'+(?=[0-9]|{FORMULA})")
-"""The apostrophe by which spreadsheets, and results of ours, mark text; `'Abdul` is a name."""
+_TEXT_MARK = re.compile(rf"^'+(?=\d|{FORMULA})")
+"""The apostrophe by which spreadsheets, and results of ours, mark text; `'Abdul` is a name.
+
+Digits of any script: they are sent as 0 to 9.
+"""
 
 _EMOJI = re.compile("[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from importer.errors import SettingsError
+from importer.headings import heading_key
 from importer.model import BOOKING_FIELDS
 from importer.settings import load_settings, profile_text
 from importer.settings.layers import toml_layer
@@ -84,10 +85,12 @@ def _require_clear(error: SettingsError) -> None:
 
 def _require_read_back(headings: list[str], path: Path) -> None:
     """Fail unless a profile with these headings is read as it was written."""
-    named = dict.fromkeys(headings)
+    # Two lines for what compares as one heading are refused, and one for nothing maps nothing.
+    by_key = {heading_key(heading): heading for heading in headings}
+    named = [heading for key, heading in by_key.items() if key]
     columns = dict(zip(named, BOOKING_FIELDS, strict=False))
-    profile = profile_text.Profile(headings=list(named), columns=columns)
-    profile.doubts = list(named)
+    profile = profile_text.Profile(headings=named, columns=columns)
+    profile.doubts = named
     path.write_text(profile.toml(), encoding="utf-8")
     layer = _layer(path)
     assert layer is not None

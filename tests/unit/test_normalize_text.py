@@ -166,3 +166,8 @@ def test_blank_braille_is_a_space() -> None:
     """Two given names stay two, as they are when rows are compared."""
     assert normalize_name("Mary\u2800Ann") == Cell("Mary Ann")
     assert normalize_name("\u2800Mary\u2800") == Cell("Mary")
+
+
+def test_a_mark_before_a_digit_of_another_script_goes_at_once() -> None:
+    cell = normalize_text("''\u06612E0")
+    assert (cell.text, cell.problem) == ("12E0", ProblemCode.APOSTROPHE_REMOVED)
