@@ -75,10 +75,10 @@ def _by_space(text: str) -> WholeName | None:
 
 
 def _by_comma(text: str, *, has_middle: bool) -> WholeName | None:
-    halves = [half.split() for half in text.split(",")]
-    if len(halves) != 2 or not all(halves):  # noqa: PLR2004 - last and first
+    before, _, behind = text.partition(",")
+    last, first = before.split(), behind.split()
+    if not last or not first or "," in behind:
         return None
-    last, first = halves
     if any(map(_is_extra, first)) or _has_extra(last):
         return None
     if has_middle:

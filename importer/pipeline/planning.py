@@ -191,7 +191,9 @@ class Planner:
         first = known.in_file.get(identity.fingerprint)
         if first is not None and not self.settings.allow_duplicates:
             base = replace(base, identity=identity, occurrence=first.count)
-            return self._repeated(base, candidate.row, first, self._own(candidate.row, keyed))
+            own = self._own(candidate.row, keyed)
+            repeated = self._repeated(base, candidate.row, identity, first)
+            return repeated if own is None else self._follow(base, own, identity)
         if first is None:
             self._middle_names.add(candidate.row, identity.fingerprint)
         # What the row says now weighs more than the key beside it: keys get moved about.
@@ -219,15 +221,12 @@ class Planner:
         self,
         base: PlannedRow,
         row: CheckedRow,
+        identity: Identity,
         first: planning.FirstInFile,
-        keyed: Earlier | None,
     ) -> PlannedRow:
-        """Return a row whose booking stands further up; one that was booked itself stays so."""
-        assert base.identity is not None  # noqa: S101 - only what has one can repeat another
-        if keyed is not None:
-            return self._follow(base, keyed, base.identity)
+        """Return a row whose booking stands further up in the file."""
         told = f"row {first.row_number}"
-        problem = self._middle_names.problem_of(row, base.identity.fingerprint, told)
+        problem = self._middle_names.problem_of(row, identity.fingerprint, told)
         return _with(base, State.INVALID if problem.is_error else State.DUPLICATE, problem)
 
     def _same_booking(
