@@ -135,6 +135,9 @@ DELIMITER_NAMES: Mapping[str, str] = {
 }
 """What people may call the character between cells."""
 
+GUARD_NAMES: tuple[str, ...] = ("headings", "no-rows", "rows", "invalid", "days-ahead", "server")
+"""What may hold a run with a profile before its first request."""
+
 DateOrder: TypeAlias = Literal["MDY", "DMY"]
 """Which of day and month comes first."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -101,6 +102,10 @@ def _text(value: object) -> str:
             return value.key
         case Mapping():
             return ", ".join(f"{key} = {_text(value[key])}" for key in value)
+        case time():
+            return f"{value:%H:%M}"
+        case frozenset():
+            return ",".join(sorted(value))
         case tuple():
             return ",".join(_part(part) for part in value)
         case _:

@@ -35,6 +35,15 @@ _METAVARS = {
     "accept_change": "MARK",
     "results": "PATH",
     "summary": "PATH",
+    "deadline": "HH:MM",
+    "window": "HH:MM-HH:MM",
+    "max_rejects": "N|P%",
+    "canary": "N",
+    "move_to": "FOLDER|URL",
+    "upload_results": "URL",
+    "override": "GUARD,...",
+    "log": "PATH",
+    "metrics": "PATH",
 }
 
 READING = (
@@ -53,9 +62,16 @@ CHOOSING = (
     "accept_change",
     "retry_rejected",
     "allow_duplicates",
+    "allow_reschedules",
     "allow_walkin_scheduling",
 )
 """Which rows are sent."""
+
+LIMITING = ("deadline", "window", "max_rejects", "canary")
+"""When a run stops before its end."""
+
+RECORDING = ("log", "metrics")
+"""What is written for machines."""
 
 TALKING = ("json", "quiet", "verbose")
 """What is said."""

@@ -14,7 +14,16 @@ from importer.cli.asking import asking
 from importer.cli.bar import narrator_for
 from importer.cli.files import destinations, each_file
 from importer.cli.next_steps import next_steps
-from importer.cli.options import CHOOSING, READING, SENDING, TALKING, setting_options, settings_of
+from importer.cli.options import (
+    CHOOSING,
+    LIMITING,
+    READING,
+    RECORDING,
+    SENDING,
+    TALKING,
+    setting_options,
+    settings_of,
+)
 from importer.cli.plan_view import draw_plan, exit_code_of_plan, plan_as_json
 from importer.cli.problem_lines import concise_errors
 from importer.cli.shell import command as command_class
@@ -41,8 +50,9 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
-@setting_options(*SENDING, *READING, *CHOOSING, "results", "summary", "dry_run", "show_values")
-@setting_options(*TALKING)
+@setting_options(*SENDING, *LIMITING, *READING, *CHOOSING, "override")
+@setting_options("results", "summary", "move_to", "upload_results", *RECORDING)
+@setting_options("dry_run", "show_values", *TALKING)
 @click.pass_context
 def command(ctx: click.Context, /, files: tuple[str, ...], **_flags: object) -> None:
     """Book the rows of a file, and write what came of each.

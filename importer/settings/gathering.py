@@ -20,6 +20,7 @@ from importer.settings.layers import (
     variable_layer,
 )
 from importer.settings.mapping import TABLE_NAMES, Tables
+from importer.settings.parsing import targets
 from importer.settings.values import Settings
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def load_settings(
     values, origins = _take(layers)
     values["client_secret"] = _secret("client_secret", values, origins) or ""
     values["source_password"] = _secret("source_password", values, origins)
+    named = _secret("message_targets", values, origins)
+    values["message_targets"] = _targets(named, origins["message_targets"])
     values["state_dir"] = values["state_dir"] or state_folder(environ)
     values["defaults"] = _defaults(values)
     values |= _tables(layers, origins)
@@ -65,6 +68,7 @@ def _settings(
     for name in ("base_url", "client_id"):
         values[name] = values[name] or ""
     values["rows"] = values["rows"] or ()
+    values["override"] = values["override"] or frozenset()
     return Settings(**values, origins=origins, unknown_variables=unknown)
 
 
@@ -83,7 +87,7 @@ def _take(layers: Sequence[Layer]) -> tuple[dict[str, Any], dict[str, str]]:
     return values, origins
 
 
-def _secret(name: str, values: dict[str, Any], origins: dict[str, str]) -> str | None:
+def _secret(name: str, values: dict[str, Any], origins: dict[str, str]) -> Any:  # noqa: ANN401
     """Return a secret from its own place or from the file that is named, whichever wins."""
     own, from_file = origins[name], origins.pop(f"{name}_file")
     path = values.pop(f"{name}_file")
@@ -96,6 +100,14 @@ def _secret(name: str, values: dict[str, Any], origins: dict[str, str]) -> str |
         )
     origins[name] = f"{from_file} ({path})"
     return secret_from_file(path, name)
+
+
+def _targets(named: str | tuple[str, ...] | None, origin: str) -> tuple[str, ...]:
+    """Return the targets of messages; a file of them is read like a variable."""
+    try:
+        return targets(named) if isinstance(named, str) else named or ()
+    except ValueError as error:
+        raise SettingsError(f"{origin} cannot be used: {error}.") from None
 
 
 def _place(origin: str) -> int:

@@ -19,6 +19,7 @@ from importer.settings.mapping import (
     one_value,
     read_tables,
     require_known,
+    several_values,
 )
 
 if TYPE_CHECKING:
@@ -29,9 +30,15 @@ _ALSO_READ = frozenset({PREFIX + "CONFIG_DIR"})
 _SECRET_NAMES = {
     "client_secret": "the client secret",
     "source_password": "a password of workbooks",
+    "message_targets": "targets of messages",
 }
-_SECRET_KEYS = frozenset({*_SECRET_NAMES, "secret", "password", "token", "access_token"})
-_FILE_TABLES = ("file", "columns", "joined", "split", "defaults", "dates", "run", "values")
+_SECRET_KEYS = frozenset(
+    {"client_secret", "source_password", "secret", "password", "token", "access_token"}
+)
+_FILE_TABLES = (
+    *("file", "columns", "joined", "split", "defaults", "dates", "values"),
+    *("run", "inbox", "guards", "messages"),
+)
 _OF_THEIR_WORDS = frozenset({"columns", "joined", "split"})
 """Tables whose keys, or values, are headings."""
 _FOR_GROUP_OR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -193,7 +200,8 @@ def _table_texts(table_name: str, table: Mapping[str, Any], origin: str) -> dict
         where = f"{origin}: [{table_name}] {key}"
         require_known(key, (*by_key, *also), where)
         if key in by_key:
-            texts[by_key[key]] = one_value(value, where)
+            is_list = SPECS[by_key[key]].is_list
+            texts[by_key[key]] = (several_values if is_list else one_value)(value, where)
     return texts
 
 

@@ -220,6 +220,16 @@ def one_value(value: object, where: str) -> str:
     raise SettingsError(f"{where} must be one value.")
 
 
+def several_values(value: object, where: str) -> str:
+    """Return a value of a file, or a list of them, as text with white space between its parts.
+
+    Raises:
+        SettingsError: It is a table, or a list of lists.
+    """
+    parts = value if isinstance(value, list) else [value]
+    return " ".join(one_value(part, where) for part in parts)
+
+
 def as_text(value: object) -> str:
     """Return a value as its setting would be written in a variable."""
     return str(value).lower() if isinstance(value, bool) else str(value)

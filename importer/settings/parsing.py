@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from importer.address import AddressError, base_url_of, is_loopback_url
-from importer.model import DELIMITER_NAMES, NAME_PATTERNS
+from importer.model import DELIMITER_NAMES, GUARD_NAMES, NAME_PATTERNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _LOCATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MARK = re.compile(r"[0-9a-f]{8}")
 _SPAN = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
+_TARGET = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 _FIRST_DATA_ROW = 1
 
 
@@ -196,6 +197,36 @@ def location_key(word: str) -> str:
 def or_empty(read: Callable[[str], str]) -> Callable[[str], str]:
     """Return a reader that lets an empty text through: the field is left out then."""
     return lambda word: read(word) if word.strip() else ""
+
+
+def or_off(read: Callable[[str], int]) -> Callable[[str], int | None]:
+    """Return a reader of what `read` reads, or of the word `off`."""
+    return lambda word: None if word.strip().lower() == "off" else read(word)
+
+
+def guard_names(word: str) -> frozenset[str]:
+    """Return the guards that `rows,invalid` names."""
+    named = frozenset(part for part in word.replace(",", " ").lower().split())
+    if named and named <= set(GUARD_NAMES):
+        return named
+    raise ValueError(f"name guards: {', '.join(GUARD_NAMES)}")
+
+
+def targets(word: str) -> tuple[str, ...]:
+    """Return targets of messages, with white space between them."""
+    found = tuple(word.split())
+    if found and all(_TARGET.fullmatch(one) for one in found):
+        return found
+    raise ValueError("write them as mailto://..., json://... or another scheme that Apprise knows")
+
+
+def heartbeat(word: str) -> str:
+    """Return the address of a heartbeat: https, or http on this machine."""
+    stripped = word.strip()
+    is_safe = stripped.startswith("https://") or is_loopback_url(stripped)
+    if _VISIBLE.fullmatch(stripped) and is_safe and stripped.startswith("http"):
+        return stripped
+    raise ValueError("give an address that begins with https://")
 
 
 def one_of(*words: str) -> Callable[[str], str]:

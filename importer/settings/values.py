@@ -12,8 +12,10 @@ from importer.model import ChangeAccepted, HeadingsAccepted, OrdersConfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import time
     from zoneinfo import ZoneInfo
 
+    from importer.bounds import RowBound, RowSpread, Window
     from importer.columns import ProfileColumns
     from importer.model import Confirmation, DateOrder, NamePattern
     from importer.rate import Rate
@@ -106,6 +108,33 @@ class Settings:
     non_interactive: bool
     results: Path | None
     summary: Path | None
+
+    # When it stops, and whom it holds back
+    deadline: time | None
+    """Of this machine's day, as cron's times are."""
+    window: Window | None
+    """Of this machine's day, too."""
+    max_rejects: RowBound | None
+    canary: int | None
+    allow_reschedules: bool
+
+    # A run that nobody watches
+    settle_s: float
+    move_to: str | None
+    upload_results: str | None
+    guard_no_rows: bool
+    guard_rows: RowSpread | None
+    guard_invalid: RowBound | None
+    guard_days_ahead: int | None
+    guard_base_url: str | None
+    override: frozenset[str]
+    """Guards that this one command passes."""
+    message_targets: tuple[str, ...] = field(repr=False)
+    message_invalid: RowBound | None
+    message_rejected: RowBound | None
+    heartbeat_url: str | None = field(repr=False)
+    log: Path | None
+    metrics: Path | None
 
     # What is said
     json: bool
