@@ -96,7 +96,7 @@ fuzz: requirements/fuzz.txt $(VENV)/dev.stamp ## look for inputs that break a pr
 .PHONY: lock
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-annotate --no-emit-index-url --no-emit-find-links --extra dev --extra web \
+		--no-annotate --no-emit-index-url --no-emit-find-links --extra dev --extra web --extra remote \
 		pyproject.toml requirements/build.in -c requirements/constraints.txt -o requirements/dev.txt
 	for extra in web fleet remote bench mutants fuzz; do uv pip compile --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \

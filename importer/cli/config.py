@@ -95,21 +95,22 @@ def json_value(settings: Settings, name: str) -> object:
 def _text(value: object) -> str:
     match value:
         case None:
-            return ""
+            text = ""
         case bool():
-            return str(value).lower()
+            text = str(value).lower()
         case ZoneInfo():
-            return value.key
-        case Mapping():
-            return ", ".join(f"{key} = {_text(value[key])}" for key in value)
+            text = value.key
         case time():
-            return f"{value:%H:%M}"
+            text = value.isoformat("minutes")
+        case Mapping():
+            text = ", ".join(f"{key} = {_text(value[key])}" for key in value)
         case frozenset():
-            return ",".join(sorted(value))
+            text = ",".join(sorted(value))
         case tuple():
-            return ",".join(_part(part) for part in value)
+            text = ",".join(_part(part) for part in value)
         case _:
-            return str(value)
+            text = str(value)
+    return text
 
 
 def _part(value: object) -> str:
