@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 
 _OFF = "off"
 _BOUND = re.compile(r"([0-9]{1,7})(\.[0-9]{1,2})?(%?)")
@@ -64,17 +64,6 @@ class Window:
     def __str__(self) -> str:
         """Return it as it is written in a setting."""
         return f"{self.opens:%H:%M}-{self.closes:%H:%M}"
-
-
-def next_moment(at: time, now: datetime) -> datetime:
-    """Return when a clock on the wall shows `at` next, `now` itself left out.
-
-    Args:
-        at: The time of day.
-        now: Aware; its zone is that of the clock on the wall.
-    """
-    today = now.replace(hour=at.hour, minute=at.minute, second=0, microsecond=0)
-    return today if today > now else today + timedelta(days=1)
 
 
 def parse_row_bound(text: str) -> RowBound | None:

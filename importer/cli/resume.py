@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from importer.cli.bar import narrator_for
-from importer.cli.options import SENDING, TALKING, setting_options, settings_of
+from importer.cli.options import LIMITING, SENDING, TALKING, setting_options, settings_of
 from importer.cli.passwords import with_password
 from importer.cli.run import print_run, refuse_unattended, start_logs
 from importer.cli.run_ids import run_id_of
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("run_id", required=False, metavar="[RUN]")
-@setting_options(*SENDING, "profile", "only_valid", "results", "summary", "show_values", *TALKING)
+@setting_options(*SENDING, *LIMITING, "profile", "only_valid", "results", "summary")
+@setting_options("show_values", *TALKING)
 @click.pass_context
 def command(ctx: click.Context, /, run_id: str | None, **_flags: object) -> None:
     """Carry on with a run that was stopped; its answered and unknown rows are not sent again."""

@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from importer.errors import ExitCode, LedgerError
+from importer.model import State
 from importer.pacing import wait_after_restart_s
 from importer.posting import (
     LONGEST_PAUSE_S,
+    Refusals,
     Session,
     Stop,
+    hours_of,
     jitter_s_of,
     post_run,
     spacing_s_of,
@@ -23,10 +26,15 @@ if TYPE_CHECKING:
     from importer.signals import Waiting
 
 _LONGEST_ASKED_S = 86_400.0
+_ANSWERED = (State.BOOKED, State.REJECTED, State.UNKNOWN)
 
 
 def send(job: Job, opened: OpenRun, rows: int, waiting: Waiting) -> Stop | None:
     """Send the requests that lie in the spool; return why it ended before every row was tried."""
+    refusals = _refusals(job, opened.run.run_number, rows)
+    stop = hours_of(job.settings).refusal(job.clock.now()) or refusals.before()
+    if stop is not None:
+        return stop
     wait_s, paused_s = owed_waits(job)
     if paused_s > LONGEST_PAUSE_S:
         return Stop(
@@ -45,6 +53,7 @@ def send(job: Job, opened: OpenRun, rows: int, waiting: Waiting) -> Stop | None:
         wait_s=wait_s,
         paused_s=paused_s,
         waiting=waiting,
+        refusals=refusals,
     )
     rate = rate_text(job.settings.rate)
     try:
@@ -57,6 +66,19 @@ def send(job: Job, opened: OpenRun, rows: int, waiting: Waiting) -> Stop | None:
     except LedgerError as error:
         return Stop(exit_code=error.exit_code, why=error.message, todo=error.todo)
     return stop
+
+
+def _refusals(job: Job, run_number: int, rows: int) -> Refusals:
+    """Return the refusals that the run may have, with those of earlier processes counted."""
+    with job.ledger.history() as history:
+        counts = history.counts(run_number)
+    answered = sum(counts.get(state, 0) for state in _ANSWERED)
+    return Refusals(
+        most=job.settings.max_rejects,
+        rows=answered + rows,
+        refused=counts.get(State.REJECTED, 0),
+        canary=job.settings.canary or 1,
+    )
 
 
 def owed_waits(job: Job) -> tuple[float, float]:

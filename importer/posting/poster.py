@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from importer.errors import ImporterError, LedgerError
 from importer.model import NotTaken, NotTakenCause, Outcome, Unknown
 from importer.posting.records import Records
+from importer.posting.refusals import Refusals
 from importer.posting.sender import BookingApi, Sender
 from importer.posting.stops import Stop, Stops
 
@@ -41,12 +42,13 @@ class Poster:
     """Has a token that is still good when it returns; it waits its own turn."""
     observer: Observer
     tally: Tally
+    refusals: Refusals = field(default_factory=Refusals)
     _records: Records = field(init=False)
     _sender: Sender = field(init=False)
     _stops: Stops = field(default_factory=Stops, init=False)
     _stop: Stop | None = field(default=None, init=False)
     _ledger_error: LedgerError | None = field(default=None, init=False)
-    _first_answer: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _may_all_go: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _workers: list[asyncio.Task[None]] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
@@ -70,7 +72,7 @@ class Poster:
     async def post(
         self, requests: Iterator[PlannedRequest], connections: Sequence[BookingApi]
     ) -> PostingEnd:
-        """Send every request, one worker a connection; the first goes alone until answered.
+        """Send every request, one worker a connection; the first ones go alone until answered.
 
         Raises:
             LedgerError: The ledger could not be written; what was in flight is in the rescue file.
@@ -97,7 +99,7 @@ class Poster:
         """Send nothing more; what is in flight may still be answered. The first reason stays."""
         self._stop = self._stop or stop
         self.turns.halt()
-        self._first_answer.set()
+        self._may_all_go.set()
 
     def abandon(self, *, leaves_sending: bool) -> None:
         """Wait for no answer any more: what is in flight becomes unknown, now or at start-up."""
@@ -110,7 +112,7 @@ class Poster:
     ) -> None:
         try:
             if not is_first:
-                await self._first_answer.wait()
+                await self._may_all_go.wait()
             while not self.turns.is_halted and (request := next(requests, None)) is not None:
                 outcome = await self._sender.send(request, connection)
                 if _is_unreached(outcome):
@@ -122,7 +124,7 @@ class Poster:
             raise
         finally:
             if is_first:
-                self._first_answer.set()
+                self._may_all_go.set()
 
     def _fail(self, error: ImporterError) -> None:
         """Stop for an error; one of the ledger weighs more than any other."""
@@ -140,8 +142,9 @@ class Poster:
         elif not isinstance(outcome, NotTaken):
             self.turns.answered()
         self._consider(self._stops.after(outcome, self.clock.monotonic(), left_s=left_s))
-        if not isinstance(outcome, NotTaken):
-            self._first_answer.set()
+        self._consider(self.refusals.after(outcome))
+        if self.refusals.is_past_canary:
+            self._may_all_go.set()
 
     def _consider(self, stop: Stop | None) -> None:
         if stop is not None:

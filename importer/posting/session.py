@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from importer.api import Partner, TokenSource, tls_context
 from importer.pacing import Pace, default_in_flight, spacing_s
+from importer.posting.hours import Hours
 from importer.posting.poster import Poster, PostingEnd
+from importer.posting.refusals import Refusals
 from importer.posting.stops import Stop
 from importer.posting.tally import Tally
 from importer.posting.turns import Turns
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _DRAIN_S = 20.0
 _UNLIMITED_IN_FLIGHT = 50
+_LONGEST_NAP_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,7 @@ class Session:
     """How much longer the server has asked everybody to wait."""
     waiting: Waiting = field(default_factory=Waiting)
     """Requests to stop that came since the plan was accepted."""
+    refusals: Refusals = field(default_factory=Refusals)
 
 
 async def post_run(session: Session) -> PostingEnd:
@@ -70,6 +74,7 @@ async def post_run(session: Session) -> PostingEnd:
         sign_in=tokens.current,
         observer=session.observer,
         tally=tally_of(session),
+        refusals=session.refusals,
     )
     with _stopped_by_signals(poster, session.waiting):
         async with AsyncExitStack() as stack:
@@ -78,8 +83,14 @@ async def post_run(session: Session) -> PostingEnd:
                 await stack.enter_async_context(_partner(settings, tokens, session.clock))
                 for _ in range(count)
             ]
+            stack.enter_context(_stopped_in_time(poster, session))
             await poster.post(session.spool.requests(), partners)
         return poster.end()  # only now: connections take their time to close, and signals come
+
+
+def hours_of(settings: Settings) -> Hours:
+    """Return when bookings may leave."""
+    return Hours(deadline=settings.deadline, window=settings.window)
 
 
 def in_flight_of(settings: Settings) -> int:
@@ -167,6 +178,29 @@ def _partner(settings: Settings, tokens: TokenSource, clock: Clock) -> Partner:
         allow_walkin_scheduling=settings.allow_walkin_scheduling or None,
         trust_503_with_retry_after=settings.trust_503,
     )
+
+
+@contextmanager
+def _stopped_in_time(poster: Poster, session: Session) -> Iterator[None]:
+    """Stop in order when the hours are over in which bookings may leave."""
+    clock = session.clock
+    end = hours_of(session.settings).end(clock.now())
+    if end is None:
+        yield
+        return
+    at, stop = end
+
+    async def watch() -> None:
+        # In short naps: somebody may set this machine's clock meanwhile.
+        while (left_s := (at - clock.now()).total_seconds()) > 0:
+            await clock.sleep(min(left_s, _LONGEST_NAP_S))
+        poster.halt(stop)
+
+    watcher = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watcher.cancel()
 
 
 @contextmanager

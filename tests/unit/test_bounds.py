@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -12,14 +11,10 @@ from hypothesis import strategies as st
 from importer.bounds import (
     RowBound,
     Window,
-    next_moment,
     parse_row_bound,
     parse_row_spread,
-    parse_time_of_day,
     parse_window,
 )
-
-CHICAGO = ZoneInfo("America/Chicago")
 
 
 @pytest.mark.parametrize(
@@ -96,17 +91,6 @@ def _is_open(window: Window, at: str) -> bool:
 def test_what_is_no_window_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="such as"):
         parse_window(text)
-
-
-def test_the_next_moment_is_today_or_tomorrow() -> None:
-    now = datetime(2030, 1, 7, 5, 30, tzinfo=CHICAGO)
-    assert next_moment(parse_time_of_day("05:31"), now) == now.replace(minute=31)
-    assert next_moment(parse_time_of_day("5:30"), now) == now.replace(day=8)
-
-
-def test_the_next_moment_is_of_the_clock_on_the_wall_when_it_is_put_forward() -> None:
-    evening = datetime(2030, 3, 9, 22, tzinfo=CHICAGO)
-    assert next_moment(time(5, 0), evening).isoformat() == "2030-03-10T05:00:00-05:00"
 
 
 def test_a_bound_without_a_number_is_never_passed() -> None:
