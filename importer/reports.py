@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from importer.errors import ExitCode
+    from importer.guards import Held
     from importer.model import DateOrder
     from importer.problems import FileProblem, ProblemCode
 
@@ -179,6 +180,8 @@ class PlanView:
     """How long the sending takes at least; None without a limit."""
     is_held: bool
     """Rows are invalid and `only_valid` is not set: go on only if a person says so."""
+    held_by: tuple[Held, ...] = ()
+    """Guards of the profile: go on only if a person says so."""
     groups: tuple[ProblemGroup, ...] = ()
     file_warnings: tuple[FileProblem, ...] = ()
 

@@ -57,6 +57,7 @@ def _counts(plan: PlanView) -> list[str]:
 def plan_as_json(plan: PlanView, *, show_values: bool) -> dict[str, Any]:
     """Return the plan as JSON holds it; values of cells only where they may be shown."""
     shown: dict[str, Any] = {name: getattr(plan, name) for name in _FACTS}
+    shown["held_by"] = [held._asdict() for held in plan.held_by]
     shown["ledger"], shown["results"] = str(plan.ledger), str(plan.results)
     shown["problems"] = [group_as_json(group, show_values=show_values) for group in plan.groups]
     return {"type": "plan", **shown}
@@ -64,7 +65,7 @@ def plan_as_json(plan: PlanView, *, show_values: bool) -> dict[str, Any]:
 
 def exit_code_of_plan(plan: PlanView) -> ExitCode:
     """Return what a dry run ends with: held, a person is needed, or neither."""
-    if plan.is_held:
+    if plan.is_held or plan.held_by:
         return ExitCode.SOURCE
     is_edited = any(group.code is ProblemCode.BOOKED_ROW_EDITED for group in plan.groups)
     needing = plan.invalid + plan.rejected + plan.left_out + plan.unknown

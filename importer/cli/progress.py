@@ -12,6 +12,7 @@ import click
 
 from importer.cli.plan_view import draw_plan, plan_as_json
 from importer.cli.terminal import can_answer, counted, put, say, signs
+from importer.guards import sentence_of
 
 if TYPE_CHECKING:
     from importer.model import Clock
@@ -82,6 +83,8 @@ class Narrator(AbstractContextManager["Narrator"]):
     def planned(self, plan: PlanView) -> bool:
         """Show the plan and return whether to go on, asking where somebody can answer."""
         self.show_plan(plan)
+        if plan.held_by and not self._passes_guards(plan):
+            return False
         if not plan.to_send:
             return not plan.is_held
         if plan.is_held:
@@ -91,6 +94,13 @@ class Narrator(AbstractContextManager["Narrator"]):
         return self._may_ask() and click.confirm(
             f"Send {counted(plan.to_send, 'booking')} to {plan.base_url}?", default=False, err=True
         )
+
+    def _passes_guards(self, plan: PlanView) -> bool:
+        # --yes answers where bookings go, not whether the file is what it should be.
+        if self.settings.yes or not self._may_ask() or not plan.to_send:
+            return False
+        held = sentence_of(plan.held_by)
+        return click.confirm(f"{held}. Go on all the same?", default=False, err=True)
 
     def _goes_on_without_invalid(self, plan: PlanView) -> bool:
         # --yes answers where bookings go, not whether rows may stay behind.

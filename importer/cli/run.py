@@ -13,6 +13,7 @@ import click
 from importer.cli.asking import asking
 from importer.cli.bar import narrator_for
 from importer.cli.files import destinations, each_file
+from importer.cli.inbox import import_drop, sources_of
 from importer.cli.next_steps import next_steps
 from importer.cli.options import (
     CHOOSING,
@@ -30,6 +31,7 @@ from importer.cli.shell import command as command_class
 from importer.cli.terminal import bold, can_answer, put, say, signs
 from importer.clock import SystemClock
 from importer.errors import ExitCode, SettingsError, worst
+from importer.guards import sentence_of
 from importer.signals import kept_waiting
 
 if TYPE_CHECKING:
@@ -61,23 +63,32 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **_flags: object) -> 
     been, is never sent again; run the same command again and it carries on.
     """
     settings = settings_of(ctx)
-    is_named = len(files) > 1 and not (settings.json or settings.quiet)
+    if not settings.dry_run:
+        refuse_unattended(settings)
+    clock = SystemClock()
+    sources = sources_of(files, settings, clock)
+    files = sources.names
+    is_named = bool(len(files) > 1 or sources.drops) and not (settings.json or settings.quiet)
     if settings.dry_run:
 
         def plan_it(source: Path) -> ExitCode:
             return asking(settings, partial(plan_one, source))
 
         ctx.exit(each_file(ctx, files, plan_it, is_named=is_named))
-    refuse_unattended(settings)
     places = destinations(files, settings)
     start_logs(settings)
 
-    def import_one(source: Path) -> ExitCode:
-        results, summary = places[source]
-        told = replace(settings, results=results, summary=summary)
+    def import_file_of(source: Path, told: Settings) -> ExitCode:
         return asking(told, partial(run_one, source))
 
-    ctx.exit(each_file(ctx, files, import_one, is_named=is_named))
+    def import_one(source: Path) -> ExitCode:
+        results, summary = places[source]
+        if source in sources.drops:
+            told = replace(settings, summary=summary)
+            return import_drop(sources.drops[source], told, import_file_of)
+        return import_file_of(source, replace(settings, results=results, summary=summary))
+
+    ctx.exit(sources.worst_with(each_file(ctx, files, import_one, is_named=is_named)))
 
 
 def refuse_unattended(settings: Settings) -> None:
@@ -155,5 +166,6 @@ def plan_one(source: Path, settings: Settings) -> ExitCode:
         for line in draw_plan(plan, signs(), show_values=settings.show_values):
             put(line)
         held = "; the invalid rows hold the run, unless --only-valid" if plan.is_held else ""
+        held += f"; {sentence_of(plan.held_by)}" if plan.held_by else ""
         say(f"A dry run: nothing was sent{held}.")
     return code

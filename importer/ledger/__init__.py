@@ -4,7 +4,7 @@ from importer.ledger.decisions import Refusal, Ruling
 from importer.ledger.folder import LedgerFolder, Target, target_of
 from importer.ledger.history import History
 from importer.ledger.ledger import Ledger, PaceMemory, open_ledger
-from importer.ledger.lock import is_held
+from importer.ledger.lock import is_held, refuse_if_held
 from importer.ledger.records import (
     Earlier,
     NewRun,
@@ -37,5 +37,6 @@ __all__ = [
     "Target",
     "is_held",
     "open_ledger",
+    "refuse_if_held",
     "target_of",
 ]

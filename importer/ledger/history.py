@@ -81,18 +81,13 @@ class History:
         found = self._all(runs.order_by(run_table.c.run_number.desc()).limit(1))
         return _run(found[0]) if found else None
 
-    def newest_run_of(self, source_digest: str, sheet: str) -> RunRecord | None:
-        """Return the newest run of this very file and sheet."""
-        found = self._all(
-            select(run_table)
-            .where(
-                run_table.c.planned_at.is_not(None),
-                run_table.c.source_digest == source_digest,
-                run_table.c.sheet == sheet,
-            )
-            .order_by(run_table.c.run_number.desc())
-            .limit(1)
-        )
+    def newest_run_of(self, source_digest: str, sheet: str | None = None) -> RunRecord | None:
+        """Return the newest run of this very file, and of this sheet if one is named."""
+        c = run_table.c
+        runs = select(run_table).where(c.planned_at.is_not(None), c.source_digest == source_digest)
+        if sheet is not None:
+            runs = runs.where(c.sheet == sheet)
+        found = self._all(runs.order_by(c.run_number.desc()).limit(1))
         return _run(found[0]) if found else None
 
     def counts(self, run_number: int) -> dict[State, int]:

@@ -51,11 +51,33 @@ class LedgerLock:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(fd, 4096, 0).decode(errors="replace")
-            raise LedgerBusy(
-                f"another run holds this ledger{_describe(holder)}",
-                todo="wait until it has ended, then run the same command again",
-            ) from None
+            raise _busy(fd) from None
+
+
+def refuse_if_held(path: Path) -> None:
+    """Raise if another process holds the ledger; the lock is left as it is.
+
+    Raises:
+        LedgerBusy: One does; the message names it.
+    """
+    if not is_held(path):
+        return
+    # The number of a process that was killed may be another's by now: only the lock knows.
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise _busy(fd) from None
+    finally:
+        os.close(fd)
+
+
+def _busy(fd: int) -> LedgerBusy:
+    holder = os.pread(fd, 4096, 0).decode(errors="replace")
+    return LedgerBusy(
+        f"another run holds this ledger{_describe(holder)}",
+        todo="wait until it has ended, then run the same command again",
+    )
 
 
 def is_held(path: Path) -> bool:

@@ -9,6 +9,7 @@ from importer.pipeline.checking import check_file, question_of
 from importer.pipeline.ending import RunReport
 from importer.pipeline.fixing import fix_file
 from importer.pipeline.importing import import_file, plan_file, resume_run
+from importer.pipeline.inbox import imported_before, look_into, put_away, settings_for
 from importer.pipeline.looking import run_statuses
 from importer.pipeline.reconciling import apply_decisions, unknown_worksheet
 from importer.pipeline.rewriting import write_results_again
@@ -20,10 +21,14 @@ __all__ = [
     "check_file",
     "fix_file",
     "import_file",
+    "imported_before",
+    "look_into",
     "plan_file",
+    "put_away",
     "question_of",
     "resume_run",
     "run_statuses",
+    "settings_for",
     "unknown_worksheet",
     "verify_run",
     "write_results_again",

@@ -20,6 +20,7 @@ from importer.pipeline.carrying_on import (
 )
 from importer.pipeline.ending import RunReport, finish, write_failure
 from importer.pipeline.groups import Grouping
+from importer.pipeline.guarding import guarded, refuse_other_server, stop_of
 from importer.pipeline.intake import take_in, understand
 from importer.pipeline.job import Job, OpenRun, Unobserved
 from importer.pipeline.ledgers import opened_and_swept
@@ -59,6 +60,7 @@ def import_file(
         LedgerError: The ledger cannot be trusted; nothing was sent.
     """
     settings.require_target()
+    refuse_other_server(settings)
     results = settings.results or default_results_path(source)
     prove_places(source, results, settings.summary)
 
@@ -88,6 +90,7 @@ def plan_file(source: Path, settings: Settings, *, clock: Clock, selection: Sele
         LedgerError: The ledger cannot be trusted.
     """
     settings.require_target()
+    refuse_other_server(settings)
     with opened_and_swept(settings, clock) as ledger:
         job = Job(
             settings=settings,
@@ -109,7 +112,7 @@ def plan_file(source: Path, settings: Settings, *, clock: Clock, selection: Sele
                 return plan_view(job, begun, intake, grouping, left=left_to_send(job, begun))
             _prove_new(job, intake, digest)
             run, grouping = plan_run(job, run_id, source, digest, intake, spool)
-            view = plan_view(job, run, intake, grouping, left=None)
+            view = guarded(job, plan_view(job, run, intake, grouping, left=None), run, spool)
             ledger.plan(partial(planning.forget_run, run_number=run.run_number))
             return view
         finally:
@@ -132,6 +135,7 @@ def resume_run(
         SourceError: Its source is gone.
     """
     settings.require_target()
+    refuse_other_server(settings)
 
     def work(ledger: Ledger) -> RunReport:
         run = run_to_resume(ledger, run_id)
@@ -283,20 +287,23 @@ def _send(job: Job, opened: OpenRun, grouping: Grouping, *, left: int | None = N
     """Show the plan; if nobody holds it, send it; write down what came of it, whatever did."""
     run = opened.run
     plan = plan_view(job, run, opened.intake, grouping, left=left)
+    plan = guarded(job, plan, run, opened.spool)
     may_go = job.observer.planned(plan)
     raise_again()
     with kept_waiting(most=PATIENCE) as waiting:  # what was sent is in the results, whatever comes
         stop = None
         if not may_go:
-            stop = _held(is_held=plan.is_held)
+            stop = _held(plan)
         elif plan.to_send:
             job.ledger.update_run(run.run_number, is_accepted=1)
             stop = send(job, opened, plan.to_send, waiting)
         return finish(job, opened, stop, waiting)
 
 
-def _held(*, is_held: bool) -> Stop:
-    if is_held:
+def _held(plan: PlanView) -> Stop:
+    if plan.held_by:
+        return stop_of(plan.held_by)
+    if plan.is_held:
         return Stop(
             exit_code=ExitCode.SOURCE,
             why="some rows are invalid, so nothing was sent",

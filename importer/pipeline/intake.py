@@ -106,7 +106,8 @@ class Intake:
         """
         expected = settings.headings
         changes = _changes(self.table, self.plan, settings)
-        if changes and expected != settings.accepted_headings:
+        is_accepted = expected == settings.accepted_headings or "headings" in settings.override
+        if changes and not is_accepted:
             raise OpenQuestion(
                 f"{self.name}: {sentence_of(changes)}",
                 todo=ProblemCode.HEADINGS_CHANGED.fix,

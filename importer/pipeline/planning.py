@@ -285,7 +285,11 @@ def plan_run(
             source_path=str(source.absolute()),
             source_digest=digest,
             sheet=intake.sheet,
-            settings=stored(job.settings, detected_encoding=intake.table.detected_encoding),
+            settings=stored(
+                job.settings,
+                detected_encoding=intake.table.detected_encoding,
+                is_results=intake.plan.row_key is not None,
+            ),
             started_at=job.clock.now().isoformat(timespec="seconds"),
         )
     )

@@ -12,7 +12,7 @@ from importer.errors import OpenQuestion
 from importer.ledger import planning
 from importer.model import ChangeAccepted, State
 from importer.pipeline.profile_readings import Readings, changes_between, told
-from importer.pipeline.stored_settings import stored
+from importer.pipeline.stored_settings import is_of_profile, stored
 from importer.problems import ProblemCode
 
 if TYPE_CHECKING:
@@ -40,9 +40,10 @@ def refuse_changed_profile(job: Job, intake: Intake, digest: str) -> None:
         OpenQuestion: It does, and nobody has accepted this change.
     """
     # An order that a person has just confirmed is about this file, not the profile's.
-    now: Kept = json.loads(stored(replace(job.settings, confirmed_orders={})))
+    kept_now = stored(replace(job.settings, confirmed_orders={}))
+    now: Kept = json.loads(kept_now)
     with job.ledger.history() as history:
-        runs = [run for run in history.runs() if _is_of_profile(_kept(run), now)]
+        runs = [run for run in history.runs() if is_of_profile(run.settings, kept_now)]
         readings = Readings([now, *map(_kept, _unlike(runs))])
         newest, before = _booked_by(history, runs, readings)
     changes = changes_between(before, readings.of(now), year=job.clock.now().year)
@@ -81,11 +82,6 @@ def _booked_by(history: History, runs: list[RunRecord], readings: Readings) -> t
 def _unlike(runs: list[RunRecord]) -> Iterable[RunRecord]:
     """Return one run of each kind; most nights have the same settings."""
     return {run.settings: run for run in runs}.values()
-
-
-def _is_of_profile(kept: Kept, now: Kept) -> bool:
-    """Return whether a run had this profile, by its path as it was named or by where that leads."""
-    return not set(now["profile_paths"]).isdisjoint(kept.get("profile_paths", ()))
 
 
 def _is_known(job: Job, intake: Intake, digest: str) -> bool:

@@ -20,7 +20,7 @@ RULES_VERSION = 3
 _NOT_OF_REQUESTS = frozenset(
     {
         *("rules_version", "profile", "profile_paths", "by_flag", "by_variable"),
-        *("headings", "accepted_headings", "detected_encoding"),
+        *("headings", "accepted_headings", "detected_encoding", "is_results"),
     }
 )
 """What a run keeps although the same row becomes the same request without it."""
@@ -29,12 +29,13 @@ _VARIABLES = ("variable", ".env")
 """How the origin of a setting begins that stands in the environment."""
 
 
-def stored(settings: Settings, *, detected_encoding: str = "") -> str:
+def stored(settings: Settings, *, detected_encoding: str = "", is_results: bool = False) -> str:
     """Return the settings that change requests, as the ledger keeps them, and who gave them.
 
     Args:
         settings: All of them.
         detected_encoding: What the bytes of the file showed, where nobody named its encoding.
+        is_results: Whether the file is results of an earlier run, corrected.
     """
     kept = {
         "rules_version": RULES_VERSION,
@@ -44,6 +45,7 @@ def stored(settings: Settings, *, detected_encoding: str = "") -> str:
         "by_variable": sorted(n for n, o in settings.origins.items() if o.startswith(_VARIABLES)),
         "profile_paths": _profile_paths(settings.profile_file),
         "detected_encoding": detected_encoding,
+        "is_results": is_results,
         "headings": settings.headings,
         "accepted_headings": settings.accepted_headings,
         **settings.request_settings(),
@@ -54,6 +56,12 @@ def stored(settings: Settings, *, detected_encoding: str = "") -> str:
 def _profile_paths(file: Path | None) -> list[str]:
     """Return where a profile is: as it was named, for links that move on, and where that leads."""
     return [] if file is None else sorted({str(file), str(file.resolve())})
+
+
+def is_of_profile(kept: str, now: str) -> bool:
+    """Return whether a run had this profile, by its path as it was named or by where that leads."""
+    paths = json.loads(kept).get("profile_paths", ())
+    return not set(json.loads(now)["profile_paths"]).isdisjoint(paths)
 
 
 def is_of_these_rules(kept: str) -> bool:

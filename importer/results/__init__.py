@@ -7,6 +7,7 @@ from importer.results.atomic import digest_of, prove_writable, write_atomically
 from importer.results.copies import write_copy
 from importer.results.model import ErrorKind, ResultRow, Summary
 from importer.results.places import (
+    dated_results_path,
     default_results_path,
     prove_columns,
     prove_places,
@@ -30,6 +31,7 @@ __all__ = [
     "Summary",
     "UnknownRow",
     "csv_text",
+    "dated_results_path",
     "default_results_path",
     "digest_of",
     "prove_columns",

@@ -12,6 +12,7 @@ from importer.results.write import results_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
     from pathlib import Path
 
 # x.results.xlsx, x.results-2.xlsx, and what safe_target makes of them with a run id
@@ -34,6 +35,17 @@ def default_results_path(source: Path) -> Path:
         return source.with_name(fitting_name(source.name, ".results.xlsx"))
     ending = f".results-{int(earlier['number'] or 1) + 1}.xlsx"
     return source.with_name(fitting_name(earlier["base"], ending))
+
+
+def dated_results_path(folder: Path, source_name: str, written_at: datetime) -> Path:
+    """Return where the results of a file go that comes under the same name night after night.
+
+    Args:
+        folder: Where results are kept.
+        source_name: The file's name, with its ending.
+        written_at: When the file was written, in the zone in which people read it.
+    """
+    return folder / fitting_name(f"{source_name}.{written_at:%Y-%m-%d-%H%M}", ".results.xlsx")
 
 
 def prove_places(source: Path, results: Path, summary: Path | None) -> None:

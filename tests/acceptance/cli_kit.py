@@ -105,6 +105,7 @@ class Cli:
             "TMPDIR": str(self.folder / "tmp"),
             "LANG": "C.UTF-8",
             "SOLV_IMPORT_STATE_DIR": str(self.state_dir),
+            "SOLV_IMPORT_GUARD_DAYS_AHEAD": "off",  # visits that never pass
             "SOLV_IMPORT_NON_INTERACTIVE": "true",
             "SOLV_IMPORT_RATE": "none",
             **passed,

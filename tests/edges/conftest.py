@@ -28,4 +28,5 @@ def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Let settings, state and the working folder be under `tmp_path`."""
     monkeypatch.setenv("SOLV_IMPORT_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.setenv("SOLV_IMPORT_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("SOLV_IMPORT_GUARD_DAYS_AHEAD", "off")  # visits that never pass
     monkeypatch.chdir(tmp_path)

@@ -50,6 +50,7 @@ class Terminal:
             "PROMPT_TOOLKIT_NO_CPR": "1",
             "SOLV_IMPORT_CONFIG_DIR": str(self.folder / "config"),
             "SOLV_IMPORT_STATE_DIR": str(self.folder / "state"),
+            "SOLV_IMPORT_GUARD_DAYS_AHEAD": "off",  # visits that never pass
             **{k: v for k, v in os.environ.items() if k.startswith(("COVERAGE_", "COV_CORE_"))},
             **self.environ,
         }

@@ -60,7 +60,7 @@ class Recorder:
     def planned(self, plan: PlanView) -> bool:
         """Agree, as a script does."""
         self.plans.append(plan)
-        return self.accepts_held or not plan.is_held
+        return self.accepts_held or not (plan.is_held or plan.held_by)
 
     def progress(self, counts: ProgressView) -> None:
         """Remember how far it is."""
@@ -90,6 +90,7 @@ class Desk:
             "SOLV_IMPORT_CLIENT_ID": self.sandbox.config.client_id,
             "SOLV_IMPORT_CLIENT_SECRET": self.sandbox.config.client_secret,
             "SOLV_IMPORT_STATE_DIR": str(self.folder / "state"),
+            "SOLV_IMPORT_GUARD_DAYS_AHEAD": "off",  # visits that never pass
             "SOLV_IMPORT_CONFIG_DIR": str(self.folder / "config"),
         }
         return load_settings(

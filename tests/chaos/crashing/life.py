@@ -55,7 +55,7 @@ class Script:
 
     def planned(self, plan: PlanView) -> bool:
         """Agree."""
-        return not plan.is_held
+        return not (plan.is_held or plan.held_by)
 
     def progress(self, counts: ProgressView) -> None:
         """Take no notice."""

@@ -87,6 +87,7 @@ class Scene:
         named = source or self.source
         environ = self.server.process.environ | {
             "SOLV_IMPORT_STATE_DIR": str(self.folder / "state"),
+            "SOLV_IMPORT_GUARD_DAYS_AHEAD": "off",  # visits that never pass
             "SOLV_IMPORT_CONFIG_DIR": str(self.folder / "config"),
         }
         flags = {

@@ -1,0 +1,18 @@
+"""Folders that files are dropped into: which are there, whole, and where they go afterwards."""
+
+from __future__ import annotations
+
+from importer.inbox.drops import Drop, Found, drops_in, is_inbox, prove_folder
+from importer.inbox.moving import move_away, prove_move_to
+from importer.inbox.settling import settled
+
+__all__ = [
+    "Drop",
+    "Found",
+    "drops_in",
+    "is_inbox",
+    "move_away",
+    "prove_folder",
+    "prove_move_to",
+    "settled",
+]

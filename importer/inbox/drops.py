@@ -1,0 +1,116 @@
+"""The files that lie in a folder, or that a pattern names, without what is none of ours."""
+
+from __future__ import annotations
+
+import glob
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from importer.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SUFFIXES = frozenset(
+    {
+        *(".csv", ".tsv", ".txt", ".tab", ".psv", ".gz", ".zip"),
+        *(".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"),
+    }
+)
+"""Ends of names that may hold rows; anything else in a folder is somebody's other file."""
+_OURS = re.compile(r"\.results(-[0-9]+)?(\.[0-9a-z-]+)*\.(xlsx|csv|jsonl)$", re.IGNORECASE)
+"""Results of earlier nights, which lie beside their files."""
+_OPEN_IN_OFFICE = ("~$", ".~lock.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """A file of an inbox as one look saw it."""
+
+    path: Path
+    size: int
+    """Bytes."""
+    changed_at: datetime
+    """When somebody last wrote to it, by this machine's clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What one look at an inbox saw."""
+
+    drops: tuple[Drop, ...]
+    """Whoever came first stands first."""
+    others: tuple[Path, ...]
+    """Files that no import reads, by their name's end."""
+
+
+def is_inbox(named: str) -> bool:
+    """Return whether the command line names a folder or a pattern, and not one file."""
+    path = Path(named)
+    return path.is_dir() or (glob.has_magic(named) and not path.exists())
+
+
+def prove_folder(named: str) -> None:
+    """Raise unless an inbox can be looked into.
+
+    Raises:
+        SourceError: There is no such folder, or it may not be read.
+    """
+    folder = _folder_of(named)
+    try:
+        next(folder.iterdir(), None)
+    except OSError as error:
+        raise SourceError(
+            f"the folder {folder} cannot be read: {error.strerror}",
+            todo="correct its name, or let this user read it",
+        ) from None
+
+
+def drops_in(named: Iterable[str]) -> Found:
+    """Look into folders and patterns once; subfolders and hidden files are left alone.
+
+    Args:
+        named: Folders and patterns, as the command line names them.
+    """
+    drops: dict[Path, Drop] = {}
+    others: dict[Path, None] = {}
+    for path in (path for one in named for path in _paths(one)):
+        drop = _drop(path)
+        if drop is None or path.name.startswith((".", *_OPEN_IN_OFFICE)):
+            continue
+        if path.suffix.lower() not in _SUFFIXES:
+            others[path] = None
+        elif not _OURS.search(path.name):
+            drops[path] = drop
+    first = sorted(drops.values(), key=lambda drop: (drop.changed_at, drop.path.name))
+    return Found(drops=tuple(first), others=tuple(sorted(others)))
+
+
+def _folder_of(named: str) -> Path:
+    """Return the folder of an inbox; of a pattern the part before the first magic."""
+    path = Path(named)
+    while glob.has_magic(str(path)):
+        path = path.parent
+    return path
+
+
+def _paths(named: str) -> list[Path]:
+    folder = Path(named)
+    if folder.is_dir():
+        return list(folder.iterdir())
+    return [Path(found) for found in glob.glob(named)]  # noqa: PTH207 - Path.glob takes no absolute pattern
+
+
+def _drop(path: Path) -> Drop | None:
+    """Return a file as it is now, None when it is no file or is gone again."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    if not path.is_file():
+        return None
+    changed_at = datetime.fromtimestamp(status.st_mtime, UTC)
+    return Drop(path=path, size=status.st_size, changed_at=changed_at)

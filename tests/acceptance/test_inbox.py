@@ -1,0 +1,118 @@
+"""A folder that a clinic drops files into: each is imported once, and put away."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+from tests.acceptance.cli_kit import read_results
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from importer.sandbox import Sandbox
+    from tests.acceptance.cli_kit import Cli
+
+    Write = Callable[..., Path]
+    Make = Callable[..., dict[str, str]]
+
+AT_ONCE = {"SOLV_IMPORT_SETTLE_S": "0"}
+
+
+def test_every_file_of_a_folder_is_imported_once(
+    run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write, tmp_path: Path
+) -> None:
+    server = sandbox()
+    run_cli.target(server)
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    for name, first in (("a.csv", 2), ("b.csv", 12)):
+        shutil.copy(write_csv([make_row(n) for n in range(first, first + 5)]), drop / name)
+    (drop / "notes.pdf").write_bytes(b"%PDF-1.4")
+
+    first = run_cli("run", drop, env=AT_ONCE)
+    assert first.code == 0, first.err
+    assert first.summary["booked"] == 10
+    assert "notes.pdf is no CSV file and no workbook" in first.err
+    assert len(server.requests()) == 10
+
+    again = run_cli("run", drop, env=AT_ONCE)
+    assert again.code == 0
+    assert "a.csv was imported before, by run " in again.out
+    assert len(server.requests()) == 10
+
+    shutil.copy(drop / "a.csv", drop / "copy_of_a.csv")
+    copy = run_cli("run", f"{drop}/*.csv", env=AT_ONCE)
+    assert copy.code == 0
+    assert "copy_of_a.csv was imported before" in copy.out
+    assert len(server.requests()) == 10
+
+
+def test_a_nightly_drop_of_one_name_keeps_the_results_of_every_night(
+    run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write, tmp_path: Path
+) -> None:
+    run_cli.target(sandbox())
+    drop, done = tmp_path / "drop", tmp_path / "done"
+    drop.mkdir()
+    for night in (1, 2):
+        source = write_csv([make_row(n) for n in range(10 * night, 10 * night + 3)])
+        shutil.move(source, drop / "visits.csv")
+        night_s = time.time() - 86_400 * (9 - night)
+        import os  # noqa: PLC0415
+
+        os.utime(drop / "visits.csv", (night_s, night_s))
+        finished = run_cli("run", drop, "--move-to", done)
+        assert finished.code == 0, finished.err
+        assert finished.counts == {"booked": 3}
+        assert len(read_results(finished.results)) == 3
+
+    assert not list(drop.iterdir())
+    names = sorted(path.name for path in done.iterdir())
+    assert [name for name in names if ".results" not in name] == ["visits-2.csv", "visits.csv"]
+    assert len([name for name in names if ".results" in name]) == 2
+
+
+def test_a_file_that_needs_a_hand_stays_and_the_others_go(
+    run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write, tmp_path: Path
+) -> None:
+    server = sandbox()
+    run_cli.target(server)
+    drop, done = tmp_path / "drop", tmp_path / "done"
+    drop.mkdir()
+    (drop / "broken.csv").write_text("first_name,last_name\nA,B\n")
+    shutil.copy(write_csv([make_row(2)]), drop / "good.csv")
+
+    finished = run_cli("run", drop, "--move-to", done, env=AT_ONCE)
+
+    assert finished.code == 3
+    assert [path.name for path in drop.iterdir()] == ["broken.csv"]
+    assert "IMP101" in finished.err
+    assert len(server.requests()) == 1
+
+
+def test_an_empty_folder_is_no_fault(
+    run_cli: Cli, sandbox: Callable[..., Sandbox], tmp_path: Path
+) -> None:
+    server = sandbox()
+    run_cli.target(server)
+    (tmp_path / "drop").mkdir()
+    finished = run_cli("run", tmp_path / "drop")
+    assert finished.code == 0
+    assert "Nothing to import in" in finished.err
+    assert not server.all_requests()
+
+
+def test_a_dry_run_of_a_folder_tells_of_its_files_and_moves_none(
+    run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write, tmp_path: Path
+) -> None:
+    server = sandbox()
+    run_cli.target(server)
+    drop, done = tmp_path / "drop", tmp_path / "done"
+    drop.mkdir()
+    shutil.copy(write_csv([make_row(2)]), drop / "good.csv")
+    finished = run_cli("run", drop, "--move-to", done, "--dry-run", env=AT_ONCE)
+    assert finished.code == 0
+    assert (drop / "good.csv").exists()
+    assert not server.all_requests()
