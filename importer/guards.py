@@ -15,6 +15,8 @@ NIGHTS: Final = 14
 """So many earlier runs say what is usual."""
 FEWEST_NIGHTS: Final = 5
 """Before so many there is no usual number of rows."""
+FEWEST_ROWS: Final = 20
+"""A share of fewer rows says nothing."""
 
 
 class Held(NamedTuple):
@@ -66,7 +68,7 @@ def held_by(guards: Guards, seen: Sighting) -> Iterator[Held]:
                 f"the file has {seen.rows:,} rows, and the last {nights} runs had {usual:,g} "
                 f"in the middle ({guards.rows} times that may come)",
             )
-    if guards.invalid is not None and guards.invalid.is_passed_by(seen.invalid, of=seen.rows):
+    if _has_too_many_invalid(guards.invalid, seen):
         yield Held(
             "invalid",
             f"{seen.invalid:,} of {seen.rows:,} rows are invalid, more than {guards.invalid}",
@@ -77,6 +79,12 @@ def held_by(guards: Guards, seen: Sighting) -> Iterator[Held]:
             f"{seen.far_ahead:,} of the visits are more than {guards.days_ahead} days ahead, "
             f"the first in row {seen.first_far_ahead}",
         )
+
+
+def _has_too_many_invalid(bound: RowBound | None, seen: Sighting) -> bool:
+    if bound is None or (bound.percent is not None and seen.rows < FEWEST_ROWS):
+        return False
+    return bound.is_passed_by(seen.invalid, of=seen.rows)
 
 
 def sentence_of(held: Sequence[Held]) -> str:

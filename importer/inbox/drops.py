@@ -75,18 +75,19 @@ def drops_in(named: Iterable[str]) -> Found:
     Args:
         named: Folders and patterns, as the command line names them.
     """
-    drops: dict[Path, Drop] = {}
-    others: dict[Path, None] = {}
-    for path in (path for one in named for path in _paths(one)):
-        drop = _drop(path)
-        if drop is None or path.name.startswith((".", *_OPEN_IN_OFFICE)):
-            continue
-        if path.suffix.lower() not in _SUFFIXES:
-            others[path] = None
-        elif not _OURS.search(path.name):
-            drops[path] = drop
-    first = sorted(drops.values(), key=lambda drop: (drop.changed_at, drop.path.name))
-    return Found(drops=tuple(first), others=tuple(sorted(others)))
+    paths = dict.fromkeys(path for one in named for path in _paths(one))
+    return sorted_out(drop for path in paths if (drop := _drop(path)) is not None)
+
+
+def sorted_out(seen: Iterable[Drop]) -> Found:
+    """Return the files that may hold rows, the oldest first, and those that never do."""
+    visible = [d for d in seen if not d.path.name.startswith((".", *_OPEN_IN_OFFICE))]
+    read = [d for d in visible if d.path.suffix.lower() in _SUFFIXES]
+    first = sorted(read, key=lambda drop: (drop.changed_at, drop.path.name))
+    return Found(
+        drops=tuple(drop for drop in first if not _OURS.search(drop.path.name)),
+        others=tuple(sorted(drop.path for drop in visible if drop not in read)),
+    )
 
 
 def _folder_of(named: str) -> Path:

@@ -55,6 +55,14 @@ def test_more_invalid_rows_than_the_bound_hold() -> None:
     assert names(replace(SEEN, invalid=241)) == ["invalid"]
 
 
+def test_a_share_of_a_handful_of_rows_says_nothing() -> None:
+    few = replace(SEEN, usual=[])
+    assert names(replace(few, rows=19, invalid=19)) == []
+    assert names(replace(few, rows=20, invalid=5)) == ["invalid"]
+    five = replace(GUARDS, invalid=parse_row_bound("5"))
+    assert names(replace(few, rows=19, invalid=6), five) == ["invalid"]
+
+
 def test_visits_too_far_ahead_hold_and_the_first_row_is_named() -> None:
     (held,) = held_by(GUARDS, replace(SEEN, far_ahead=3, first_far_ahead=17))
     assert held.guard == "days-ahead"
@@ -62,14 +70,14 @@ def test_visits_too_far_ahead_hold_and_the_first_row_is_named() -> None:
 
 
 def test_guards_that_are_off_hold_nothing() -> None:
-    bad = replace(SEEN, rows=9, invalid=9)
+    bad = replace(SEEN, rows=29, invalid=9)
     assert names(bad) == ["rows", "invalid"]
     assert names(bad, OFF) == []
 
 
 def test_all_of_them_are_told_in_one_sentence() -> None:
-    told = sentence_of(list(held_by(GUARDS, replace(SEEN, rows=9, invalid=9))))
+    told = sentence_of(list(held_by(GUARDS, replace(SEEN, rows=29, invalid=9))))
     assert told == (
-        "guard rows: the file has 9 rows, and the last 5 runs had 1,204 in the middle "
-        "(0.5-2 times that may come); guard invalid: 9 of 9 rows are invalid, more than 20%"
+        "guard rows: the file has 29 rows, and the last 5 runs had 1,204 in the middle "
+        "(0.5-2 times that may come); guard invalid: 9 of 29 rows are invalid, more than 20%"
     )
