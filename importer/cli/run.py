@@ -35,6 +35,7 @@ from importer.signals import kept_waiting
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from importer.cli.telling import Account
     from importer.pipeline import RunReport
     from importer.settings import Settings
 
@@ -68,16 +69,19 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **_flags: object) -> 
             return asking(settings, partial(plan_one, source))
 
         ctx.exit(each_file(ctx, files, plan_it, is_named=is_named))
-    refuse_unattended(settings)
-    places = destinations(files, settings)
-    start_logs(settings)
+    from importer.cli.telling import told  # noqa: PLC0415 - the pipeline is slow to import
 
-    def import_one(source: Path) -> ExitCode:
-        results, summary = places[source]
-        told = replace(settings, results=results, summary=summary)
-        return asking(told, partial(run_one, source))
+    with told("run", settings) as account:
+        refuse_unattended(settings)
+        places = destinations(files, settings)
 
-    ctx.exit(each_file(ctx, files, import_one, is_named=is_named))
+        def import_one(source: Path) -> ExitCode:
+            results, summary = places[source]
+            own = replace(settings, results=results, summary=summary)
+            return asking(own, partial(run_one, source, account))
+
+        account.exit_code = each_file(ctx, files, account.each(import_one), is_named=is_named)
+    ctx.exit(account.exit_code)
 
 
 def refuse_unattended(settings: Settings) -> None:
@@ -95,22 +99,20 @@ def refuse_unattended(settings: Settings) -> None:
         )
 
 
-def start_logs(settings: Settings) -> None:
-    """Set logs up; only a command that sends has any."""
-    from importer.logs import configure_logs  # noqa: PLC0415 - structlog imports rich
-
-    configure_logs(settings.verbose)
-
-
-def run_one(source: Path, settings: Settings) -> ExitCode:
+def run_one(source: Path, account: Account, settings: Settings) -> ExitCode:
     """Import one file, print what came of it, and return its exit code."""
     from importer.pipeline import import_file  # noqa: PLC0415 - pandas costs half a second
 
     clock = SystemClock()
     with narrator_for(settings, clock, is_terminal=sys.stderr.isatty()) as observer:
         report = import_file(
-            source, settings, clock=clock, observer=observer, selection=settings.selection
+            source,
+            settings,
+            clock=clock,
+            observer=account.watch(observer),
+            selection=settings.selection,
         )
+    account.note(report)
     return print_run(report, settings)
 
 

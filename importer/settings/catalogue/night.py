@@ -138,7 +138,7 @@ MESSAGES: tuple[Spec, ...] = (
     Spec(
         name="message_invalid",
         parse=parse_row_bound,
-        what="tell somebody of more invalid rows than that, whatever the exit code: 5%, 50 or off",
+        what="so many invalid rows are usual: more are told, fewer are no reason: 5%, 50 or off",
         default="off",
         section="messages",
         key="invalid",
