@@ -57,6 +57,22 @@ EXIT_MEANINGS: dict[ExitCode, str] = {
 }
 """One line each, printed by `--help` and in the README."""
 
+EXIT_ACTIONS: dict[ExitCode, str] = {
+    ExitCode.OK: "nothing",
+    ExitCode.NEEDS_A_PERSON: "look today: the results name the rows that need a person",
+    ExitCode.USAGE: "fix the settings; nothing, or not everything, was sent",
+    ExitCode.SOURCE: "fix the file or its mapping; nothing was sent",
+    ExitCode.CREDENTIALS: "fix the credentials; nothing, or not everything, was sent",
+    ExitCode.STOPPED_EARLY: "run the same command again: it carries on where it stopped",
+    ExitCode.UNKNOWN_OUTCOMES: "settle the unknown rows; they are not sent again by themselves",
+    ExitCode.LEDGER_BUSY: "nothing: another run is under way; the next one takes its turn",
+    ExitCode.LEDGER: "stop and read the message: run nothing until somebody has looked",
+    ExitCode.BUG: "report the file that it names",
+    ExitCode.INTERRUPTED: "nothing is wrong: it was asked to stop; the same command carries on",
+    ExitCode.TERMINATED: "nothing is wrong: it was asked to stop; the same command carries on",
+}
+"""What each asks of a person, as messages say it; docs/nightly.md begins with the same words."""
+
 _WORST_FIRST = (
     ExitCode.BUG,
     ExitCode.LEDGER,

@@ -56,6 +56,7 @@ def checkup(settings: Settings, clock: Clock) -> Iterator[Finding]:
     yield packages()
     yield from variables(settings)
     yield from state_folder(settings.state_dir)
+    yield from message_targets(settings)
     try:
         settings.require_target()
     except ImporterError as error:
@@ -94,6 +95,24 @@ def variables(settings: Settings) -> Iterator[Finding]:
             detail=f"{name} is set, and no setting reads it",
             todo="Correct its spelling; `solv-import config show` lists the settings.",
         )
+
+
+def message_targets(settings: Settings) -> Iterator[Finding]:
+    """Yield whether messages could be sent, if any are wanted; none is."""
+    from importer.messages import unknown_targets  # noqa: PLC0415 - Apprise is slow to import
+
+    targets = settings.message_targets
+    unknown = unknown_targets(targets) if targets else []
+    for named in unknown:
+        yield Finding(
+            what="messages",
+            health=Health.WRONG,
+            detail=f"{named} is not written as Apprise writes one",
+            todo="Correct it: https://github.com/caronc/apprise/wiki lists the services.",
+            exit_code=ExitCode.USAGE,
+        )
+    if targets and not unknown:
+        yield Finding(what="messages", detail=f"{counted(len(targets), 'target')}, not called")
 
 
 def state_folder(folder: Path) -> Iterator[Finding]:

@@ -32,20 +32,29 @@ def exit_for(error: BaseException, ctx: click.Context) -> ExitCode:
     match error:
         case ImporterError():
             tell(error, ctx)
-            return error.exit_code
         case click.ClickException():
             error.show()
-            return ExitCode.USAGE
-        case KeyboardInterrupt():
+        case KeyboardInterrupt() | click.Abort() | EOFError():
             click.echo("Stopped.", err=True)
-            return code_of_interrupt(error)
-        case click.Abort() | EOFError():
-            click.echo("Stopped.", err=True)
-            return ExitCode.INTERRUPTED
         case _:
             path = write_bug_report(error, ctx, SystemClock())
             click.echo("error: this is a bug in solv-import.", err=True)
             click.echo(f"help: please report it with {path}; no patient data is in it.", err=True)
+    return code_of(error)
+
+
+def code_of(error: BaseException) -> ExitCode:
+    """Return the exit code of whatever stopped a command."""
+    match error:
+        case ImporterError():
+            return error.exit_code
+        case click.ClickException():
+            return ExitCode.USAGE
+        case KeyboardInterrupt():
+            return code_of_interrupt(error)
+        case click.Abort() | EOFError():
+            return ExitCode.INTERRUPTED
+        case _:
             return ExitCode.BUG
 
 

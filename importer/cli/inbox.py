@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.cli.terminal import counted, put, say
 from importer.errors import ExitCode, worst
-from importer.inbox import is_inbox
+from importer.inbox import is_inbox, is_remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from importer.inbox import Drop
     from importer.model import Clock
@@ -27,8 +27,10 @@ class Sources:
     names: tuple[str, ...]
     """In the order in which they are imported."""
     drops: Mapping[Path, Drop]
-    """Those of inboxes."""
+    """Those of inboxes, by their names."""
     growing: tuple[Drop, ...] = ()
+    is_inbox: bool = False
+    """Whether any inbox was named; it may be empty."""
 
     def worst_with(self, code: ExitCode) -> ExitCode:
         """Return the exit code of the command: what still grows is left to the next run."""
@@ -41,11 +43,10 @@ def sources_of(files: Sequence[str], settings: Settings, clock: Clock) -> Source
     """Return the files to import, once those of inboxes stay as they are.
 
     Raises:
-        SourceError: An inbox cannot be read.
-        SettingsError: Its files or results have nowhere to go.
-        LedgerBusy: Another run is under way.
+        ImporterError: An inbox cannot be read, its files or results have nowhere to go, or
+            another run is under way.
     """
-    inboxes = [name for name in files if is_inbox(name)]
+    inboxes = [name for name in files if is_remote(name) or is_inbox(name)]
     if not inboxes:
         return Sources(names=tuple(files), drops={})
     from importer.pipeline.inbox import look_into  # noqa: PLC0415 - SQLAlchemy is slow to import
@@ -57,9 +58,10 @@ def sources_of(files: Sequence[str], settings: Settings, clock: Clock) -> Source
         say(f"Nothing to import in {', '.join(inboxes)}.")
     plain = [name for name in files if name not in inboxes]
     return Sources(
-        names=(*plain, *(str(drop.path) for drop in inbox.due)),
-        drops={drop.path: drop for drop in inbox.due},
+        names=(*plain, *(drop.place for drop in inbox.due)),
+        drops={Path(drop.place): drop for drop in inbox.due},
         growing=inbox.growing,
+        is_inbox=True,
     )
 
 
@@ -76,19 +78,47 @@ def import_drop(drop: Drop, settings: Settings, work: Work) -> ExitCode:
     """
     from importer.pipeline.inbox import (  # noqa: PLC0415 - SQLAlchemy is slow to import
         imported_before,
+        local_copy,
         put_away,
         settings_for,
     )
 
-    before = imported_before(drop.path, settings)
-    if before is None:
-        code = work(drop.path, settings_for(drop, settings))
-    else:
-        code = before.exit_code
-        if not settings.quiet or before.unknown:
-            unsure = f"; {counted(before.unknown, 'row')} unknown" if before.unknown else ""
-            put(f"{drop.path.name} was imported before, by run {before.run.run_id}{unsure}")
-    moved = put_away(drop.path, code, settings)
-    if moved is not None and not settings.quiet:
+    with local_copy(drop, settings) as path:
+        before = imported_before(path, settings)
+        code = work(path, settings_for(drop, settings)) if before is None else before.exit_code
+    if before is not None and (before.unknown or not settings.quiet):
+        unsure = f"; {counted(before.unknown, 'row')} unknown" if before.unknown else ""
+        put(f"{drop.path.name} was imported before, by run {before.run.run_id}{unsure}")
+    moved = put_away(drop, code, settings)
+    if moved and not settings.quiet:
         say(f"Moved to {moved}")
     return code
+
+
+def plan_drop(drop: Drop, settings: Settings, work: Work) -> ExitCode:
+    """Do as `import_drop`, but only say what would be done."""
+    from importer.pipeline.inbox import (  # noqa: PLC0415 - SQLAlchemy is slow to import
+        imported_before,
+        local_copy,
+        settings_for,
+    )
+
+    with local_copy(drop, settings) as path:
+        before = imported_before(path, settings)
+        if before is None:
+            return work(path, settings_for(drop, settings))
+    put(f"{drop.path.name} was imported before, by run {before.run.run_id}")
+    return before.exit_code
+
+
+def upload(results: Path, settings: Settings) -> None:
+    """Copy results to where `--upload-results` says.
+
+    Raises:
+        ImporterError: They could not be copied; they are on this machine.
+    """
+    from importer.pipeline.inbox import upload_results  # noqa: PLC0415 - as above
+
+    place = upload_results(results, settings)
+    if not settings.quiet:
+        say(f"Results are at {place}, too")

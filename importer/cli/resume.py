@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING
 import click
 
 from importer.cli.bar import narrator_for
-from importer.cli.options import LIMITING, SENDING, TALKING, setting_options, settings_of
+from importer.cli.options import (
+    LIMITING,
+    RECORDING,
+    SENDING,
+    TALKING,
+    setting_options,
+    settings_of,
+)
 from importer.cli.passwords import with_password
-from importer.cli.run import print_run, refuse_unattended, start_logs
+from importer.cli.run import print_run, refuse_unattended
 from importer.cli.run_ids import run_id_of
 from importer.cli.shell import command as command_class
 from importer.clock import SystemClock
 
 if TYPE_CHECKING:
+    from importer.cli.telling import Account
+    from importer.errors import ExitCode
     from importer.pipeline import RunReport
     from importer.settings import Settings
 
@@ -30,21 +39,31 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("run_id", required=False, metavar="[RUN]")
-@setting_options(*SENDING, *LIMITING, "profile", "only_valid", "results", "summary")
+@setting_options(*SENDING, *LIMITING, "profile", "only_valid", "results", "summary", *RECORDING)
 @setting_options("show_values", *TALKING)
 @click.pass_context
 def command(ctx: click.Context, /, run_id: str | None, **_flags: object) -> None:
     """Carry on with a run that was stopped; its answered and unknown rows are not sent again."""
-    from importer.pipeline import resume_run  # noqa: PLC0415 - pandas costs half a second
+    from importer.cli.telling import told  # noqa: PLC0415 - the pipeline is slow to import
 
     settings = settings_of(ctx)
+    with told("resume", settings) as account:
+        account.exit_code = account.each(resume_one)(run_id, settings, account)
+    ctx.exit(account.exit_code)
+
+
+def resume_one(run_id: str | None, settings: Settings, account: Account) -> ExitCode:
+    """Carry on with a run, print what came of it, and return its exit code."""
+    from importer.pipeline import resume_run  # noqa: PLC0415 - pandas costs half a second
+
     refuse_unattended(settings)
-    start_logs(settings)
     chosen = None if run_id is None else run_id_of(settings, run_id)
     clock = SystemClock()
 
     def work(told: Settings) -> RunReport:
         with narrator_for(told, clock, is_terminal=sys.stderr.isatty()) as observer:
-            return resume_run(chosen, told, clock=clock, observer=observer)
+            return resume_run(chosen, told, clock=clock, observer=account.watch(observer))
 
-    ctx.exit(print_run(with_password(settings, work), settings))
+    report = with_password(settings, work)
+    account.note(report)
+    return print_run(report, settings)

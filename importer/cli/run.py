@@ -13,7 +13,7 @@ import click
 from importer.cli.asking import asking
 from importer.cli.bar import narrator_for
 from importer.cli.files import destinations, each_file
-from importer.cli.inbox import import_drop, sources_of
+from importer.cli.inbox import import_drop, plan_drop, sources_of, upload
 from importer.cli.next_steps import next_steps
 from importer.cli.options import (
     CHOOSING,
@@ -35,8 +35,11 @@ from importer.guards import sentence_of
 from importer.signals import kept_waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from importer.cli.inbox import Sources
+    from importer.cli.telling import Account
     from importer.pipeline import RunReport
     from importer.settings import Settings
 
@@ -48,10 +51,10 @@ if TYPE_CHECKING:
         ("solv-import run visits.xlsx", "shows the plan and asks before it sends"),
         ("solv-import run june.csv --profile lakeside --only-valid", "leave invalid rows behind"),
         ("solv-import run june.csv --limit 5", "a first handful"),
-        ("solv-import run drop/*.csv --yes --non-interactive", "from cron"),
+        ("solv-import run /drop --yes --non-interactive", "a folder, from cron"),
     ),
 )
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
+@click.argument("files", nargs=-1, required=True, metavar="FILE|DIR|URL...", type=click.Path())
 @setting_options(*SENDING, *LIMITING, *READING, *CHOOSING, "override")
 @setting_options("results", "summary", "move_to", "upload_results", *RECORDING)
 @setting_options("dry_run", "show_values", *TALKING)
@@ -63,32 +66,66 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **_flags: object) -> 
     been, is never sent again; run the same command again and it carries on.
     """
     settings = settings_of(ctx)
-    if not settings.dry_run:
-        refuse_unattended(settings)
-    clock = SystemClock()
-    sources = sources_of(files, settings, clock)
-    files = sources.names
-    is_named = bool(len(files) > 1 or sources.drops) and not (settings.json or settings.quiet)
     if settings.dry_run:
+        ctx.exit(_plan_each(ctx, files, settings))
+    from importer.cli.telling import told  # noqa: PLC0415 - the pipeline is slow to import
 
-        def plan_it(source: Path) -> ExitCode:
-            return asking(settings, partial(plan_one, source))
+    with told("run", settings) as account:
+        refuse_unattended(settings)
+        account.exit_code = _import_each(ctx, files, account)
+    ctx.exit(account.exit_code)
 
-        ctx.exit(each_file(ctx, files, plan_it, is_named=is_named))
-    places = destinations(files, settings)
-    start_logs(settings)
 
-    def import_file_of(source: Path, told: Settings) -> ExitCode:
-        return asking(told, partial(run_one, source))
+def _import_each(ctx: click.Context, files: Sequence[str], account: Account) -> ExitCode:
+    settings = account.settings
+    sources = sources_of(files, settings, account.clock)
+    account.sums_up = sources.is_inbox
+    places = destinations(sources.names, _for_all(sources, settings))
+
+    def import_file_of(source: Path, own: Settings) -> ExitCode:
+        code = asking(own, partial(run_one, source, account))
+        if own.upload_results is not None and account.results_path is not None:
+            upload(account.results_path, own)
+        return code
 
     def import_one(source: Path) -> ExitCode:
         results, summary = places[source]
         if source in sources.drops:
-            told = replace(settings, summary=summary)
-            return import_drop(sources.drops[source], told, import_file_of)
+            own = replace(settings, summary=summary)
+            return import_drop(sources.drops[source], own, import_file_of)
         return import_file_of(source, replace(settings, results=results, summary=summary))
 
-    ctx.exit(sources.worst_with(each_file(ctx, files, import_one, is_named=is_named)))
+    is_named = _is_named(sources, settings)
+    code = each_file(ctx, sources.names, account.each(import_one), is_named=is_named)
+    return sources.worst_with(code)
+
+
+def _plan_each(ctx: click.Context, files: Sequence[str], settings: Settings) -> ExitCode:
+    sources = sources_of(files, settings, SystemClock())
+
+    def plan_it(source: Path) -> ExitCode:
+        drop = sources.drops.get(source)
+        if drop is not None:
+            return plan_drop(drop, settings, plan_file_of)
+        return plan_file_of(source, settings)
+
+    def plan_file_of(source: Path, own: Settings) -> ExitCode:
+        return asking(own, partial(plan_one, source))
+
+    is_named = _is_named(sources, settings)
+    return sources.worst_with(each_file(ctx, sources.names, plan_it, is_named=is_named))
+
+
+def _for_all(sources: Sources, settings: Settings) -> Settings:
+    """Return the settings with places that each file has for itself; a folder's sum is one."""
+    is_summed = sources.is_inbox and settings.summary is not None and not settings.summary.is_dir()
+    results = None if sources.is_inbox else settings.results
+    return replace(settings, results=results, summary=None if is_summed else settings.summary)
+
+
+def _is_named(sources: Sources, settings: Settings) -> bool:
+    is_several = len(sources.names) > 1 or sources.is_inbox
+    return is_several and not (settings.json or settings.quiet)
 
 
 def refuse_unattended(settings: Settings) -> None:
@@ -106,22 +143,20 @@ def refuse_unattended(settings: Settings) -> None:
         )
 
 
-def start_logs(settings: Settings) -> None:
-    """Set logs up; only a command that sends has any."""
-    from importer.logs import configure_logs  # noqa: PLC0415 - structlog imports rich
-
-    configure_logs(settings.verbose)
-
-
-def run_one(source: Path, settings: Settings) -> ExitCode:
+def run_one(source: Path, account: Account, settings: Settings) -> ExitCode:
     """Import one file, print what came of it, and return its exit code."""
     from importer.pipeline import import_file  # noqa: PLC0415 - pandas costs half a second
 
     clock = SystemClock()
     with narrator_for(settings, clock, is_terminal=sys.stderr.isatty()) as observer:
         report = import_file(
-            source, settings, clock=clock, observer=observer, selection=settings.selection
+            source,
+            settings,
+            clock=clock,
+            observer=account.watch(observer),
+            selection=settings.selection,
         )
+    account.note(report)
     return print_run(report, settings)
 
 

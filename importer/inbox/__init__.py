@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from importer.inbox.drops import Drop, Found, drops_in, is_inbox, prove_folder
 from importer.inbox.moving import move_away, prove_move_to
+from importer.inbox.remote import Access, RemoteFolder, is_remote
 from importer.inbox.settling import settled
 
 __all__ = [
+    "Access",
     "Drop",
     "Found",
+    "RemoteFolder",
     "drops_in",
     "is_inbox",
+    "is_remote",
     "move_away",
     "prove_folder",
     "prove_move_to",

@@ -31,10 +31,18 @@ class Drop:
     """A file of an inbox as one look saw it."""
 
     path: Path
+    """Where it lies, on the machine that has it."""
     size: int
     """Bytes."""
     changed_at: datetime
-    """When somebody last wrote to it, by this machine's clock."""
+    """When somebody last wrote to it, by the clock of that machine."""
+    url: str = ""
+    """The address of its folder on another machine; "" for one of this machine."""
+
+    @property
+    def place(self) -> str:
+        """Return where it lies, as people name it."""
+        return f"{self.url}/{self.path.name}" if self.url else str(self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

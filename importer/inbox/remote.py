@@ -61,6 +61,8 @@ class RemoteFolder:
             is_folder = not _MAGIC.search(path) and self._files.isdir(path)
         self._folder = path.rstrip("/") or "/" if is_folder else str(PurePosixPath(path).parent)
         self._pattern = "*" if is_folder else PurePosixPath(path).name
+        if not is_folder:
+            self.url = self.url.rpartition("/")[0]
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -81,7 +83,7 @@ class RemoteFolder:
         with _told(self.url):
             self._files.invalidate_cache()
             listed = self._files.ls(self._folder, detail=True)
-        drops = [_drop(entry) for entry in listed if entry["type"] != "directory"]
+        drops = [_drop(entry, self.url) for entry in listed if entry["type"] != "directory"]
         return sorted_out(drop for drop in drops if fnmatch(drop.path.name, self._pattern))
 
     def fetch(self, drop: Drop, folder: Path) -> Path:
@@ -195,9 +197,9 @@ def _file_system(url: str, access: Access) -> Any:  # noqa: ANN401 - fsspec has 
     return sftp_files(url, access, timeout_s=_CONNECT_S)
 
 
-def _drop(entry: dict[str, Any]) -> Drop:
+def _drop(entry: dict[str, Any], url: str) -> Drop:
     changed_at = entry.get("mtime") or entry.get("LastModified") or _LONG_AGO
-    return Drop(path=Path(entry["name"]), size=int(entry["size"]), changed_at=changed_at)
+    return Drop(path=Path(entry["name"]), size=int(entry["size"]), changed_at=changed_at, url=url)
 
 
 @contextmanager

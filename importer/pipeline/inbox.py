@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from importer.errors import ExitCode, SettingsError
-from importer.inbox import drops_in, move_away, prove_folder, prove_move_to, settled
+from importer.inbox import (
+    Access,
+    Found,
+    RemoteFolder,
+    drops_in,
+    is_remote,
+    move_away,
+    prove_folder,
+    prove_move_to,
+    settled,
+)
 from importer.ledger import refuse_if_held
 from importer.model import State
 from importer.pipeline.ledgers import folder_of, history_of
@@ -16,14 +30,15 @@ from importer.reading import source_digest
 from importer.results import dated_results_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from importer.inbox import Drop, Found
+    from importer.inbox import Drop
     from importer.ledger import RunRecord
     from importer.model import Clock
     from importer.settings import Settings
 
 _DONE = (ExitCode.OK, ExitCode.NEEDS_A_PERSON)
+_DOWNLOADS = "downloads"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,31 +68,48 @@ class Before:
 
 
 def look_into(named: Sequence[str], settings: Settings, clock: Clock) -> Inbox:
-    """Return the files of folders and patterns that are due now.
+    """Return the files of folders, patterns and other machines that are due now.
 
     Raises:
         SourceError: A folder cannot be read.
         SettingsError: Files could not be moved, or results not be written, where they should.
+        CredentialsError: Another machine refuses us, or is not the one that we know.
+        StoppedEarly: It cannot be reached.
         LedgerBusy: Another run is under way, so nothing is waited for.
     """
-    for one in named:
-        prove_folder(one)
-    if settings.move_to is not None:
-        prove_move_to(Path(settings.move_to).expanduser(), [Path(one) for one in named])
-    if settings.results is not None and not settings.results.is_dir():
-        raise SettingsError(
-            "--results must be a folder that exists when files come from a folder.",
-            todo="Make it, or leave --results away.",
-        )
+    here = [one for one in named if not is_remote(one)]
+    away = [one for one in named if is_remote(one)]
+    _prove_places(here, away, settings)
     refuse_if_held(folder_of(settings).lock_file)
     seen: list[Found] = []
 
-    def look() -> tuple[Drop, ...]:
-        seen[:] = [drops_in(named)]
-        return seen[0].drops
+    def look() -> list[Drop]:
+        seen[:] = [drops_in(here), *(_look_away(url, settings) for url in away)]
+        return list(chain.from_iterable(found.drops for found in seen))
 
     due, growing = settled(look, settle_s=settings.settle_s, now=clock.now, wait=_waiting(clock))
-    return Inbox(due=tuple(due), growing=tuple(growing), others=seen[0].others)
+    others = chain.from_iterable(found.others for found in seen)
+    return Inbox(due=tuple(due), growing=tuple(growing), others=tuple(others))
+
+
+@contextmanager
+def local_copy(drop: Drop, settings: Settings) -> Iterator[Path]:
+    """Give a file of an inbox on this machine; a private copy is deleted when the block ends.
+
+    Raises:
+        StoppedEarly: It cannot be fetched.
+    """
+    if not drop.url:
+        yield drop.path
+        return
+    (settings.state_dir / _DOWNLOADS).mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = Path(mkdtemp(dir=settings.state_dir / _DOWNLOADS))
+    try:
+        with _folder_at(drop.url, settings) as away:
+            copy = away.fetch(drop, folder)
+        yield copy
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def imported_before(path: Path, settings: Settings) -> Before | None:
@@ -113,26 +145,83 @@ def settings_for(drop: Drop, settings: Settings) -> Settings:
     return replace(settings, results=place)
 
 
-def put_away(path: Path, code: ExitCode, settings: Settings) -> Path | None:
-    """Move a file that is imported to where it should go; return where it is now.
+def upload_results(path: Path, settings: Settings) -> str:
+    """Copy results to where `--upload-results` says; return their address.
+
+    Raises:
+        CredentialsError: The other machine refuses us.
+        StoppedEarly: It cannot be reached; the results are on this machine.
+    """
+    assert settings.upload_results is not None  # noqa: S101 - who calls has looked
+    with _folder_at(settings.upload_results, settings) as away:
+        return away.send(path)
+
+
+def put_away(drop: Drop, code: ExitCode, settings: Settings) -> str:
+    """Move a file that is imported to where it should go; return where it is now, else "".
 
     Raises:
         SettingsError: It could not be moved; it is imported all the same.
+        StoppedEarly: The same of a file on another machine.
     """
-    folder = _moved_to(settings)
-    if folder is None or code not in _DONE:
-        return None
+    if settings.move_to is None or code not in _DONE:
+        return ""
+    if drop.url:
+        with _folder_at(drop.url, settings) as away:
+            return away.move(drop, settings.move_to)
+    folder = Path(settings.move_to).expanduser()
     try:
-        return move_away(path, folder)
+        return str(move_away(drop.path, folder))
     except OSError as error:
         raise SettingsError(
-            f"{path.name} is imported, and could not be moved to {folder}: {error.strerror}.",
+            f"{drop.path.name} is imported, and could not be moved to {folder}: {error.strerror}.",
             todo="Move it by hand; if it stays, it is known and not imported again.",
         ) from None
 
 
+def _prove_places(here: Sequence[str], away: Sequence[str], settings: Settings) -> None:
+    """Raise unless all that is named can be read, and all that comes of it has a place."""
+    for one in here:
+        prove_folder(one)
+    to = settings.move_to
+    if to is not None and (here if is_remote(to) else away):
+        raise SettingsError(
+            f"--move-to {to} is on another machine than the files.",
+            todo="Name a folder of the machine that has them.",
+        )
+    if to is not None and not is_remote(to):
+        prove_move_to(Path(to).expanduser(), [Path(one) for one in here])
+    if away and settings.results is None:
+        raise SettingsError(
+            "The results of files on another machine have no place.",
+            todo="Name a folder with --results, and the address with --upload-results.",
+        )
+    if settings.results is not None and not settings.results.is_dir():
+        raise SettingsError(
+            "--results must be a folder that exists when files come from a folder.",
+            todo="Make it, or leave --results away.",
+        )
+
+
 def _moved_to(settings: Settings) -> Path | None:
-    return None if settings.move_to is None else Path(settings.move_to).expanduser()
+    to = settings.move_to
+    return None if to is None or is_remote(to) else Path(to).expanduser()
+
+
+def _look_away(url: str, settings: Settings) -> Found:
+    with _folder_at(url, settings) as away:
+        return away.look()
+
+
+def _folder_at(url: str, settings: Settings) -> RemoteFolder:
+    return RemoteFolder(
+        url,
+        Access(
+            known_hosts=settings.sftp_known_hosts,
+            key_file=settings.sftp_key_file,
+            password=settings.sftp_password,
+        ),
+    )
 
 
 def _waiting(clock: Clock) -> Callable[[float], None]:

@@ -114,7 +114,7 @@ class Records:
 def _log_row(request: PlannedRequest, outcome: Outcome) -> None:
     """Log what became of a row, for whoever asked to be told; never what is in it."""
     if structlog.is_configured():
-        structlog.get_logger().info(
+        structlog.get_logger().debug(
             "row",
             row=request.row_number,
             state=_word_for(outcome),

@@ -71,6 +71,8 @@ class Summary:
     """Why it ended before every row was tried, or could not begin; "" when it went to its end."""
     warnings: tuple[FileProblem, ...] = ()
     """What a person may want to know of the whole file."""
+    runs: tuple[str, ...] = ()
+    """The runs of all files of a folder, whose counts these are; empty for one file."""
 
     def __post_init__(self) -> None:
         """Refuse counts that lose a row.

@@ -20,7 +20,7 @@ from importer.settings.layers import (
     variable_layer,
 )
 from importer.settings.mapping import TABLE_NAMES, Tables
-from importer.settings.parsing import targets
+from importer.settings.parsing import is_without_secret, targets
 from importer.settings.values import Settings
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def load_settings(
     values, origins = _take(layers)
     values["client_secret"] = _secret("client_secret", values, origins) or ""
     values["source_password"] = _secret("source_password", values, origins)
+    values["sftp_password"] = _secret("sftp_password", values, origins)
     named = _secret("message_targets", values, origins)
     values["message_targets"] = _targets(named, origins["message_targets"])
     values["state_dir"] = values["state_dir"] or state_folder(environ)
@@ -103,11 +104,24 @@ def _secret(name: str, values: dict[str, Any], origins: dict[str, str]) -> Any: 
 
 
 def _targets(named: str | tuple[str, ...] | None, origin: str) -> tuple[str, ...]:
-    """Return the targets of messages; a file of them is read like a variable."""
+    """Return the targets of messages; a file of them is read like a variable.
+
+    Raises:
+        SettingsError: One cannot be used, or may hold a secret in a file that travels.
+    """
     try:
-        return targets(named) if isinstance(named, str) else named or ()
+        if isinstance(named, str):
+            return targets(named)
     except ValueError as error:
         raise SettingsError(f"{origin} cannot be used: {error}.") from None
+    is_travelling = origin.startswith(("profile", "config.toml"))
+    if is_travelling and not all(map(is_without_secret, named or ())):
+        raise SettingsError(
+            f"{origin} holds a target that may be secret: a file that travels names such targets "
+            "by targets_file, the path of a file of mode 0600.",
+            todo="Write the target into that file, or into SOLV_IMPORT_MESSAGE_TARGETS.",
+        )
+    return named or ()
 
 
 def _place(origin: str) -> int:

@@ -31,6 +31,7 @@ _SECRET_NAMES = {
     "client_secret": "the client secret",
     "source_password": "a password of workbooks",
     "message_targets": "targets of messages",
+    "sftp_password": "the password for SFTP",
 }
 _SECRET_KEYS = frozenset(
     {"client_secret", "source_password", "secret", "password", "token", "access_token"}

@@ -7,6 +7,7 @@ import difflib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from importer.address import AddressError, base_url_of, is_loopback_url
@@ -25,6 +26,10 @@ _LOCATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MARK = re.compile(r"[0-9a-f]{8}")
 _SPAN = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 _TARGET = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
+_OPEN_SCHEMES = frozenset({"mailto", "mailtos", "json", "jsons", "xml", "xmls", "form", "forms"})
+_OPEN_KEYS = frozenset(
+    {"to", "cc", "bcc", "from", "name", "reply", "smtp", "mode", "format", "method", "overflow"}
+)
 _FIRST_DATA_ROW = 1
 
 
@@ -215,9 +220,32 @@ def guard_names(word: str) -> frozenset[str]:
 def targets(word: str) -> tuple[str, ...]:
     """Return targets of messages, with white space between them."""
     found = tuple(word.split())
-    if found and all(_TARGET.fullmatch(one) for one in found):
-        return found
-    raise ValueError("write them as mailto://..., json://... or another scheme that Apprise knows")
+    if not found or not all(_TARGET.fullmatch(one) for one in found):
+        raise ValueError(
+            "write them as mailto://..., json://... or another scheme that Apprise knows"
+        )
+    if any(_asks(one, "verify") & _NO for one in found):
+        raise ValueError("certificates are always verified; name an authority with ca_file instead")
+    return found
+
+
+def _asks(target: str, name: str) -> set[str]:
+    """Return what a target's query says of one thing."""
+    query = parse_qs(target.partition("?")[2], keep_blank_values=True)
+    return {word.lower() for key, words in query.items() if key.lower() == name for word in words}
+
+
+def is_without_secret(target: str) -> bool:
+    """Return whether a target surely holds no password and no token.
+
+    That is an address of mail or of a plain webhook which nobody signs in to. What else its query
+    says must be known to be harmless: Apprise takes passwords and headers there, too.
+    """
+    scheme, _, rest = target.partition("://")
+    place, _, query = rest.partition("?")
+    keys = {key.lower() for key in parse_qs(query, keep_blank_values=True)}
+    is_open = scheme.lower() in _OPEN_SCHEMES and keys <= _OPEN_KEYS
+    return is_open and ":" not in place.rpartition("@")[0]
 
 
 def heartbeat(word: str) -> str:

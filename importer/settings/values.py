@@ -122,6 +122,9 @@ class Settings:
     settle_s: float
     move_to: str | None
     upload_results: str | None
+    sftp_known_hosts: Path | None
+    sftp_key_file: Path | None
+    sftp_password: str | None = field(repr=False)
     guard_no_rows: bool
     guard_rows: RowSpread | None
     guard_invalid: RowBound | None

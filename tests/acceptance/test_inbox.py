@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import time
 from typing import TYPE_CHECKING
 
 from tests.acceptance.cli_kit import read_results
+from tests.remote_kit import sftp_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,8 +63,6 @@ def test_a_nightly_drop_of_one_name_keeps_the_results_of_every_night(
         source = write_csv([make_row(n) for n in range(10 * night, 10 * night + 3)])
         shutil.move(source, drop / "visits.csv")
         night_s = time.time() - 86_400 * (9 - night)
-        import os  # noqa: PLC0415
-
         os.utime(drop / "visits.csv", (night_s, night_s))
         finished = run_cli("run", drop, "--move-to", done)
         assert finished.code == 0, finished.err
@@ -116,3 +117,54 @@ def test_a_dry_run_of_a_folder_tells_of_its_files_and_moves_none(
     assert finished.code == 0
     assert (drop / "good.csv").exists()
     assert not server.all_requests()
+
+
+def test_a_folder_of_another_machine_is_an_inbox_too(
+    run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write, tmp_path: Path
+) -> None:
+    server = sandbox()
+    with sftp_server(tmp_path / "sftp") as away:
+        (away.root / "drop").mkdir()
+        source = write_csv([make_row(n) for n in range(2, 5)])
+        os.utime(source, (time.time() - 3_600,) * 2)
+        shutil.copy2(source, away.root / "drop")
+        (tmp_path / "results").mkdir()
+        run_cli.target(
+            server,
+            sftp_known_hosts=str(away.known_hosts),
+            sftp_key_file=str(away.key_file),
+            move_to=away.url("done"),
+            upload_results=away.url("drop"),
+        )
+        first = run_cli("run", away.url("drop"), "--results", tmp_path / "results")
+        assert first.code == 0, first.err
+        assert first.summary["booked"] == 3
+        assert [path.name for path in (away.root / "done").iterdir()] == ["visits.csv"]
+        (sent,) = (away.root / "drop").iterdir()
+        assert len(read_results(sent)) == 3
+        assert not list((run_cli.state_dir / "downloads").iterdir())
+
+        shutil.copy2(source, away.root / "drop" / "again.csv")
+        again = run_cli("run", away.url("drop"), "--results", tmp_path / "results")
+        assert again.code == 0
+        assert "again.csv was imported before" in again.out
+        assert len(server.requests()) == 3
+
+
+def test_one_summary_tells_of_a_whole_folder_and_never_of_last_night(
+    run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write, tmp_path: Path
+) -> None:
+    run_cli.target(sandbox())
+    drop, last = tmp_path / "drop", tmp_path / "last.json"
+    drop.mkdir()
+    for name, first in (("a.csv", 2), ("b.csv", 12)):
+        shutil.copy(write_csv([make_row(n) for n in range(first, first + 5)]), drop / name)
+
+    run_cli("run", drop, "--summary", last, env=AT_ONCE)
+    told = json.loads(last.read_text())
+    assert (told["booked"], told["rows_in"], len(told["runs"])) == (10, 10, 2)
+
+    broken = run_cli("run", drop, "--summary", last, env={"SOLV_IMPORT_BASE_URL": ""})
+    told = json.loads(last.read_text())
+    assert (broken.code, told["exit_code"], told["booked"]) == (2, 2, 0)
+    assert "SOLV_IMPORT_BASE_URL" in told["why"]

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from importer.cli.shell import COMMANDS, shell
-from importer.errors import EXIT_MEANINGS
+from importer.errors import EXIT_ACTIONS, EXIT_MEANINGS, ExitCode
 from importer.headings import SYNONYMS
 from importer.settings import SPECS
 
@@ -53,6 +53,14 @@ def test_the_readme_lists_every_exit_code_with_its_meaning() -> None:
     assert table_after("Exit codes", "code") == [
         [str(int(code)), meaning] for code, meaning in EXIT_MEANINGS.items()
     ]
+
+
+def test_the_page_of_the_night_asks_of_each_exit_code_what_a_message_does() -> None:
+    page = (ROOT / "docs" / "nightly.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([0-9, ]+) \| (.+) \|$", page, re.MULTILINE)
+    asked = {ExitCode(int(code)): text for codes, text in rows for code in codes.split(", ")}
+    assert asked.keys() == EXIT_ACTIONS.keys() == set(ExitCode)
+    assert all(asked[code].startswith(action) for code, action in EXIT_ACTIONS.items())
 
 
 def test_the_readme_lists_every_setting_as_the_program_has_it() -> None:

@@ -72,6 +72,20 @@ def test_a_refused_sign_in_is_exit_4(sandbox: Sandbox, monkeypatch: pytest.Monke
     assert sandbox.bookings() == []
 
 
+def test_a_message_target_that_nothing_can_be_sent_to_is_named_by_its_number(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = "json://127.0.0.1:1/told"
+    monkeypatch.setenv("SOLV_IMPORT_MESSAGE_TARGETS", f"{known} nobody://{SECRET}")
+    code, found = doctor()
+    assert (code, found["messages"]["health"]) == (2, "wrong")
+    assert found["messages"]["detail"].startswith("target 2 of 2 is not written")
+    assert SECRET not in json.dumps(found)
+    monkeypatch.setenv("SOLV_IMPORT_MESSAGE_TARGETS", known)
+    assert doctor()[1]["messages"]["detail"] == "1 target, not called"
+    assert sandbox.bookings() == []
+
+
 def test_an_unset_target_is_exit_2_and_the_rest_is_still_looked_at() -> None:
     result = CliRunner().invoke(shell, ["doctor"])
     assert result.exit_code == 2

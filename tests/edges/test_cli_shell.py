@@ -28,7 +28,10 @@ from importer.errors import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEAVY = {"pandas", "numpy", "pandera", "rich", "structlog", "httpx", "sqlalchemy", "fastapi"}
+HEAVY = {
+    *("pandas", "numpy", "pandera", "rich", "structlog", "httpx", "sqlalchemy", "fastapi"),
+    *("apprise", "prometheus_client"),
+}
 
 PROBE = """
 import sys

@@ -91,7 +91,7 @@ def test_whoever_asks_for_logs_is_told_of_every_row_and_of_nothing_in_it(
     finally:
         structlog.reset_defaults()
 
-    row: dict[str, object] = {"event": "row", "log_level": "info"}
+    row: dict[str, object] = {"event": "row", "log_level": "debug"}
     assert sorted(told, key=itemgetter("row")) == [
         row | {"row": 2, "state": "booked 9002", "http_status": 200},
         row | {"row": 3, "state": "rejected", "http_status": 422},

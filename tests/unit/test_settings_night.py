@@ -110,3 +110,58 @@ def test_what_cannot_be_used_says_how_to_write_it(
 def test_targets_stand_in_no_repr(tmp_path: Path) -> None:
     text = repr(load(tmp_path, toml=PROFILE))
     assert "example.com?to" not in text
+
+
+SECRET = "qasecret"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"mailto://desk:{SECRET}@mail.example.com?to=desk@example.com",
+        f"mailtos://mail.example.com?to=desk@example.com&pass={SECRET}",
+        f"json://127.0.0.1/told?+Authorization={SECRET}",
+        f"jsons://desk:{SECRET}@hooks.example.com/told",
+        f"json://hooks.example.com/?Token={SECRET}",
+        f"slack://{SECRET}/T/B",
+        f"https://hooks.example.com/{SECRET}",
+    ],
+)
+@pytest.mark.parametrize("place", ["profile", "config.toml"])
+def test_a_target_that_may_be_secret_stands_in_no_file_that_travels(
+    tmp_path: Path, place: str, target: str
+) -> None:
+    text = f'[messages]\ntargets = ["json://127.0.0.1/told", "{target}"]\n'
+    (tmp_path / "config.toml").write_text(text if place == "config.toml" else "", "utf-8")
+    with pytest.raises(SettingsError, match="by targets_file") as caught:
+        load(tmp_path, toml=text if place == "profile" else "")
+    assert place in caught.value.message
+    assert SECRET not in caught.value.message + caught.value.todo
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "mailto://mail.example.com:2525?to=desk@example.com&from=cron@example.com&name=Import",
+        "mailtos://cron@mail.example.com?mode=starttls&cc=a@example.com",
+        "jsons://hooks.example.com/told",
+        "form://127.0.0.1:9000/told?method=put",
+    ],
+)
+def test_a_target_without_a_secret_may_stand_in_a_profile(tmp_path: Path, target: str) -> None:
+    text = f'[messages]\ntargets = "{target}"\n'
+    assert load(tmp_path, toml=text).message_targets == (target,)
+
+
+def test_a_profile_names_the_file_of_targets_that_are_secret(tmp_path: Path) -> None:
+    file = tmp_path / "targets"
+    file.write_text(f"slack://{SECRET}/T/B\n")
+    file.chmod(0o600)
+    settings = load(tmp_path, toml=f'[messages]\ntargets_file = "{file}"\n')
+    assert settings.message_targets == (f"slack://{SECRET}/T/B",)
+
+
+@pytest.mark.parametrize("word", ["no", "False", "0"])
+def test_no_target_goes_without_proof_of_the_certificate(tmp_path: Path, word: str) -> None:
+    with pytest.raises(SettingsError, match="ca_file"):
+        load(tmp_path, more={"SOLV_IMPORT_MESSAGE_TARGETS": f"jsons://127.0.0.1/?Verify={word}"})

@@ -66,6 +66,30 @@ INBOX: tuple[Spec, ...] = (
         section="inbox",
         flag="--upload-results",
     ),
+    Spec(
+        name="sftp_known_hosts",
+        parse=parsing.existing_file,
+        what="host keys of SFTP servers, beside those of ~/.ssh/known_hosts",
+        section="inbox",
+    ),
+    Spec(
+        name="sftp_key_file",
+        parse=parsing.existing_file,
+        what="the private key for SFTP; those of ~/.ssh and an agent when unset",
+        section="inbox",
+    ),
+    Spec(
+        name="sftp_password",
+        parse=parsing.password,
+        what="the password of the SFTP account, or of its key",
+        is_secret=True,
+    ),
+    Spec(
+        name="sftp_password_file",
+        parse=parsing.path,
+        what="a file of mode 0600 that holds that password",
+        section="inbox",
+    ),
 )
 """Folders and addresses that files are taken from."""
 
@@ -138,7 +162,7 @@ MESSAGES: tuple[Spec, ...] = (
     Spec(
         name="message_invalid",
         parse=parse_row_bound,
-        what="tell somebody of more invalid rows than that, whatever the exit code: 5%, 50 or off",
+        what="so many invalid rows are usual: more are told, fewer are no reason: 5%, 50 or off",
         default="off",
         section="messages",
         key="invalid",
