@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +13,7 @@ from importer.bounds import (
     RowBound,
     Window,
     next_moment,
+    parse_age,
     parse_row_bound,
     parse_row_spread,
     parse_time_of_day,
@@ -111,3 +112,14 @@ def test_the_next_moment_is_of_the_clock_on_the_wall_when_it_is_put_forward() ->
 
 def test_a_bound_without_a_number_is_never_passed() -> None:
     assert not RowBound().is_passed_by(1_000, of=1)
+
+
+@pytest.mark.parametrize(("text", "days"), [("90d", 90), (" 12W ", 84), ("1d", 1)])
+def test_an_age_is_days_or_weeks(text: str, days: int) -> None:
+    assert parse_age(text) == timedelta(days=days)
+
+
+@pytest.mark.parametrize("text", ["", "90", "0d", "-1d", "3m", "1.5d", "d", "123456d"])
+def test_what_is_no_age_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="days or weeks"):
+        parse_age(text)
