@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 _OFF = "off"
 _BOUND = re.compile(r"([0-9]{1,7})(\.[0-9]{1,2})?(%?)")
 _SPREAD = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)-([0-9]{1,3}(?:\.[0-9]{1,3})?)")
+_AGE = re.compile(r"([1-9][0-9]{0,4})([dw])")
+_DAYS = {"d": 1, "w": 7}
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _WHOLE_PERCENT = 100.0
 
@@ -108,6 +110,18 @@ def parse_time_of_day(text: str) -> time:
     if match is None:
         raise ValueError("give hours and minutes of a day of 24 hours, such as 05:30")
     return time(int(match[1]), int(match[2]))
+
+
+def parse_age(text: str) -> timedelta:
+    """Return the span that `90d` or `12w` writes.
+
+    Raises:
+        ValueError: It is none; the message says how to write one.
+    """
+    match = _AGE.fullmatch(text.strip().lower())
+    if match is None:
+        raise ValueError("give days or weeks, such as 90d or 12w")
+    return timedelta(days=int(match[1]) * _DAYS[match[2]])
 
 
 def parse_window(text: str) -> Window:

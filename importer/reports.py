@@ -230,6 +230,8 @@ class RunStatus:
     results: Path | None = None
     exit_code: ExitCode | None = None
     """What the run ended with; None while it has not."""
+    purged_at: datetime | None = None
+    """When what became of its rows was deleted, but for these counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +250,68 @@ class DecisionReport:
     still_unknown: int
     exit_code: ExitCode
     results_path: Path | None = field(default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLine:
+    """One line of the audit that tells of a run."""
+
+    line: int
+    """Counted from 1."""
+    at: str
+    kind: str
+    who: str
+    """User and machine: `clinic@desk-3`."""
+    facts: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditReport:
+    """What the audit file is worth."""
+
+    path: Path
+    lines: int
+    flaws: tuple[tuple[int, str], ...]
+    """Line, counted from 1, and what is wrong there."""
+    unknown_lines: int
+    """Whole lines that a crash kept from the ledger; its next opening takes them up."""
+    run_id: str | None = None
+    of_run: tuple[AuditLine, ...] = ()
+    """What it tells of that run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgedRun:
+    """One run whose rows' history may go, or went."""
+
+    run_id: str
+    ended_at: datetime
+    rows: int
+    problems: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgeReport:
+    """What a purge deletes, or deleted."""
+
+    runs: tuple[PurgedRun, ...]
+    files: int
+    size_bytes: int
+    """Of those files."""
+    answers: int
+    """How many rows' answers of the server, in its own words."""
+    kept: tuple[str, ...]
+    """One sentence for each run that is old enough, and why it stays."""
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows lose their history."""
+        return sum(run.rows for run in self.runs)
+
+    @property
+    def problems(self) -> int:
+        """Return how many problems of theirs go."""
+        return sum(run.problems for run in self.runs)
 
 
 class Observer(Protocol):

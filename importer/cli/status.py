@@ -63,6 +63,8 @@ def _as_text(status: RunStatus, advice: list[str]) -> str:
     state = "running" if status.is_running else "stopped" if is_open else "ended"
     if state == "stopped" and _is_held(status):
         state = "held"
+    if status.purged_at is not None:
+        state = f"{state}, purged {status.purged_at:%Y-%m-%d}"
     lines = [
         f"{bold(status.run_id)}  {state}  {status.source}  {dim(status.target)}",
         f"  {status.started_at:%Y-%m-%d %H:%M} UTC  {status.rows_in:,} in = "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from importer.cli.audit_view import verify_audit_of
 from importer.cli.options import setting_options, settings_of
 from importer.cli.passwords import with_password
 from importer.cli.run_ids import run_id_of
@@ -31,6 +32,7 @@ _MOST_SHOWN = 20
         ("solv-import verify", "the newest run: source, ledger and results agree"),
         ("solv-import verify 7f3a9c --source moved/visits.xlsx", "the file has moved"),
         ("solv-import verify --request-log sandbox.jsonl", "what was sent and booked, too"),
+        ("solv-import verify --audit", "the audit file: no line altered, added or cut off"),
     ),
 )
 @click.argument("run_id", required=False, metavar="[RUN]")
@@ -47,6 +49,9 @@ _MOST_SHOWN = 20
 @click.option(
     "--server-limit", metavar="N/s|min|h", help="The limit that no window of the log may exceed."
 )
+@click.option(
+    "--audit", is_flag=True, help="Prove the audit file instead; with RUN also show its lines."
+)
 @setting_options(
     *("results", "profile", "json"),
     results="the results to hold against it, when they are not where the run wrote them",
@@ -59,13 +64,17 @@ def command(
     source: Path | None,
     request_log: Path | None,
     server_limit: str | None,
-    **_flags: object,
+    **flags: object,
 ) -> None:
     """Check that every promise was kept in a run; reads only."""
     from importer.pipeline import verify_run  # noqa: PLC0415 - pandas is slow to import
 
     settings = settings_of(ctx)
     settings.require_ledger()
+    if flags["audit"]:
+        if source or request_log or server_limit:
+            raise click.UsageError("--audit knows no --source, --request-log or --server-limit")
+        ctx.exit(verify_audit_of(None if run_id is None else run_id_of(settings, run_id), settings))
     if server_limit and request_log is None:
         raise click.UsageError("--server-limit needs --request-log")
     work = partial(

@@ -1,7 +1,9 @@
 """The ledger of one target: intent on disk before the first byte, and what came of it."""
 
+from importer.ledger.audit_file import PUT_BACK as AUDIT_PUT_BACK
+from importer.ledger.audit_file import tip_in
 from importer.ledger.decisions import Refusal, Ruling
-from importer.ledger.folder import LedgerFolder, Target, target_of
+from importer.ledger.folder import LedgerFolder, Target, key_id, target_of
 from importer.ledger.history import History
 from importer.ledger.ledger import Ledger, PaceMemory, open_ledger
 from importer.ledger.lock import is_held, refuse_if_held
@@ -18,6 +20,7 @@ from importer.ledger.records import (
 from importer.ledger.spool import PlannedRequest, Spool
 
 __all__ = [
+    "AUDIT_PUT_BACK",
     "Earlier",
     "History",
     "Ledger",
@@ -36,7 +39,9 @@ __all__ = [
     "Spool",
     "Target",
     "is_held",
+    "key_id",
     "open_ledger",
     "refuse_if_held",
     "target_of",
+    "tip_in",
 ]

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, create_engine, event, select, text
+from sqlalchemy import Connection, create_engine, delete, event, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -17,6 +17,7 @@ from importer.ledger.folder import RESTORE
 from importer.ledger.schema import APPLICATION_ID, SCHEMA_VERSION, meta_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -127,6 +128,22 @@ def read_meta(connection: Connection) -> dict[str, str]:
     """Return the facts that the ledger keeps about itself."""
     found = connection.execute(select(meta_table.c.name, meta_table.c.value))
     return {row.name: row.value for row in found}
+
+
+def write_meta(connection: Connection, values: Mapping[str, str]) -> None:
+    """Replace facts that the ledger keeps about itself."""
+    connection.execute(delete(meta_table).where(meta_table.c.name.in_(values)))
+    connection.execute(insert(meta_table), [{"name": n, "value": v} for n, v in values.items()])
+
+
+def empty_log(connection: Connection) -> None:
+    """Move all of the log into the database and empty it; a reader beside us may prevent that.
+
+    Only while the ledger is being closed: an open one that lost its log is refused.
+    """
+    driver: Any = connection.connection.driver_connection
+    with suppress(sqlite3.Error):  # closing does the same, once nobody reads any more
+        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def damaged(database: Path, error: SQLAlchemyError) -> LedgerError:

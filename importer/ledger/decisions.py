@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from sqlalchemy import insert, select, update
 
+from importer.audit import AuditKind, Entry
 from importer.ledger.followers import free_followers, skip_followers
 from importer.ledger.row_problems import add_problem, forget_requests
-from importer.ledger.schema import decision_table, row_table
+from importer.ledger.schema import decision_table, row_table, run_table
 from importer.model import STATUS_WORDS, Answer, State
 from importer.problems import ProblemCode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection, Row
 
 QUIET = timedelta(minutes=15)
@@ -77,6 +80,26 @@ def decide(
         )
     )
     return None
+
+
+def decided_entry(
+    connection: Connection, run_number: int, taken: Sequence[Ruling], who: str
+) -> Entry:
+    """Return what the audit tells of decisions that were taken."""
+    numbers = {r.row_key: _row(connection, run_number, r.row_key) for r in taken}
+    rows = [
+        {
+            "row": found.row_number,
+            "row_key": ruling.row_key,
+            "answer": ruling.answer.value,
+            "booking_id": ruling.booking_id,
+        }
+        for ruling in taken
+        if (found := numbers[ruling.row_key]) is not None
+    ]
+    run = select(run_table.c.run_id).where(run_table.c.run_number == run_number)
+    run_id = connection.execute(run).scalar_one()
+    return Entry(kind=AuditKind.DECIDED, facts={"run": run_id, "decided_by": who, "rows": rows})
 
 
 def _is_of_another(row: Row[Any], first: Row[Any], ruling: Ruling) -> str:

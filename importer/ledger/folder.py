@@ -126,6 +126,11 @@ class LedgerFolder:
         return self.path / "rescue.bin"
 
     @property
+    def audit_file(self) -> Path:
+        """Return the file that tells who did what, line by line."""
+        return self.path / "audit.jsonl"
+
+    @property
     def spool(self) -> Path:
         """Return the folder that holds patient values while a run needs them."""
         return self.path / "spool"

@@ -11,18 +11,26 @@ from importer.errors import LedgerError
 from importer.ledger.connecting import Access, check_layout, connect, damaged, read_meta
 from importer.ledger.folder import RESTORE
 from importer.ledger.records import OtherRuns, ProblemKind, ProblemRecord, RowRecord, RunRecord
-from importer.ledger.schema import LIVE, problem_table, row_table, run_table, written_table
+from importer.ledger.schema import (
+    LIVE,
+    decision_table,
+    problem_table,
+    row_table,
+    run_table,
+    written_table,
+)
 from importer.model import RowKey, RunId, State
 from importer.problems import problem_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
 
     from sqlalchemy import Connection, Row, Select
 
 _PAGE = 5_000
+_MOST_VARIABLES = 500
 _TOLD_BY_FIRST = ("http_status", "server_ids", "reason", "sending_at", "row_key")
 """What a row that refers to another takes from that one where it has nothing of its own."""
 
@@ -43,7 +51,7 @@ class History:
         try:
             with self._connection.begin():
                 check_layout(self._connection, database)
-                self._address = read_meta(self._connection).get("address", "")
+                self._facts = read_meta(self._connection)
         except BaseException as error:
             self.__exit__(type(error), error, None)
             if isinstance(error, SQLAlchemyError):
@@ -66,7 +74,11 @@ class History:
 
     def address(self) -> str:
         """Return the address of the target that this ledger belongs to."""
-        return self._address
+        return self._facts.get("address", "")
+
+    def facts(self) -> Mapping[str, str]:
+        """Return what the ledger said of itself when it was opened for reading."""
+        return self._facts
 
     def runs(self) -> list[RunRecord]:
         """Return every planned run, the oldest first."""
@@ -165,10 +177,10 @@ class History:
     def problems(self, row_ids: list[int]) -> dict[int, list[ProblemRecord]]:
         """Return the problems of these rows."""
         by_row: dict[int, list[ProblemRecord]] = {}
-        for start in range(0, len(row_ids), 500):
+        for start in range(0, len(row_ids), _MOST_VARIABLES):
             found = self._all(
                 select(problem_table)
-                .where(problem_table.c.row_id.in_(row_ids[start : start + 500]))
+                .where(problem_table.c.row_id.in_(row_ids[start : start + _MOST_VARIABLES]))
                 .order_by(problem_table.c.problem_id)
             )
             for row in found:
@@ -180,6 +192,42 @@ class History:
                 )
                 by_row.setdefault(row.row_id, []).append(problem)
         return by_row
+
+    def decision_count(self) -> int:
+        """Return how many decisions of people the ledger holds."""
+        (found,) = self._all(select(func.count().label("decisions")).select_from(decision_table))
+        return int(found.decisions)
+
+    def problem_count(self, run_number: int) -> int:
+        """Return how many problems the rows of a run have."""
+        rows = select(row_table.c.row_id).where(row_table.c.run_number == run_number)
+        (found,) = self._all(
+            select(func.count().label("problems")).where(problem_table.c.row_id.in_(rows))
+        )
+        return int(found.problems)
+
+    def keys_in_use(self, keys: Collection[str], leaving: Collection[int] = ()) -> set[str]:
+        """Return those row keys that a run has which was not purged.
+
+        Args:
+            keys: Row keys.
+            leaving: Numbers of runs that do not count.
+        """
+        wanted = list(keys)
+        used: set[str] = set()
+        for start in range(0, len(wanted), _MOST_VARIABLES):
+            found = self._all(
+                select(row_table.c.row_key)
+                .join(run_table, run_table.c.run_number == row_table.c.run_number)
+                .where(
+                    row_table.c.row_key.in_(wanted[start : start + _MOST_VARIABLES]),
+                    run_table.c.purged_at.is_(None),
+                    run_table.c.run_number.not_in(leaving),
+                )
+                .distinct()
+            )
+            used.update(row.row_key for row in found)
+        return used
 
     def problem_kinds(self, run_number: int, first: int = 5) -> list[ProblemKind]:
         """Return the kinds of problems of a run, each with its first few rows."""
@@ -271,6 +319,8 @@ def _run(row: Row[Any]) -> RunRecord:
         exit_code=row.exit_code,
         is_accepted=bool(row.is_accepted),
         results_path=row.results_path,
+        ended_counts=row.ended_counts,
+        purged_at=row.purged_at,
     )
 
 

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from sqlalchemy import delete, insert, update
 
+from importer import __version__
 from importer.errors import LedgerError
 from importer.ledger import changes, planning
-from importer.ledger.connecting import hang_up, read_meta
-from importer.ledger.decisions import Refusal, Ruling, decide
+from importer.ledger.audit_file import AuditFile, opening_entry
+from importer.ledger.connecting import empty_log, hang_up, read_meta, write_meta
+from importer.ledger.decisions import Refusal, Ruling, decide, decided_entry
 from importer.ledger.folder import RESTORE
 from importer.ledger.history import History
 from importer.ledger.lock import LedgerLock
 from importer.ledger.opening import Opened, note_closing, open_for_writing
 from importer.ledger.rescue import RescuedAnswer, RescueFile
-from importer.ledger.schema import meta_table, run_table, written_table
+from importer.ledger.schema import meta_table, written_table
 from importer.ledger.writer import Writer
 from importer.signals import PATIENCE, kept_waiting
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from importer.audit import Entry
     from importer.ledger.folder import LedgerFolder, Phase, Target
     from importer.ledger.records import NewRun, PlannedRow
     from importer.model import Outcome, State
@@ -64,9 +67,12 @@ class Ledger:
         self.ledger_id = opened.ledger_id
         self.interrupted = 0
         """How many rows were found `sending` and are unknown now."""
+        self.has_purged = False
+        """What was deleted must not stay in the log, either."""
         self._opened = opened
         self._lock = lock
         self._rescue = rescue
+        self._audit = AuditFile(folder.audit_file, opened.key, opened.tail)
         self._last_request_at = self._kept_request_at = ""
         self._commits = opened.commits
         self._place = _place_of(folder)
@@ -91,12 +97,15 @@ class Ledger:
             try:
                 self._writer.close()
                 if self._note_closing("closing"):
+                    if self.has_purged:
+                        empty_log(connection)
                     connection.close()
                     self._note_closing("closed")
                 else:
                     hang_up(connection, self.folder.database)
             finally:
                 self._opened.count.close()
+                self._audit.close()
                 self._rescue.close()
                 self._lock.release()
 
@@ -116,6 +125,20 @@ class Ledger:
     def plan(self, change: Callable[[Connection], T]) -> T:
         """Do one planning step, durably; see `importer.ledger.planning`."""
         return self._writer.apply(change)
+
+    def tell(self, entry: Entry, change: Callable[[Connection], T], *, at: datetime) -> T:
+        """Do a step that the audit tells of, durably: both, or after a crash neither.
+
+        The line is on disk before the ledger is; one that the ledger does not know, because a
+        crash came between, is called so by the next opening.
+        """
+
+        def told(connection: Connection) -> T:
+            value = change(connection)
+            self._add_line(connection, entry, at)
+            return value
+
+        return self.plan(told)
 
     def begin_run(self, run: NewRun) -> int:
         """Write down a run that has no rows yet."""
@@ -164,22 +187,16 @@ class Ledger:
 
     def remember_pace(self, **values: str) -> None:
         """Keep facts about the pace for the next process, such as its rate."""
-        self.plan(partial(_write_meta, values=values))
+        self.plan(partial(write_meta, values=values))
 
     def remember_pause(self, now: datetime, wait_s: float) -> Future[None]:
         """Keep until when the server asked everybody to wait."""
         until = (now + timedelta(seconds=wait_s)).isoformat()
-        return self._writer.submit(partial(_write_meta, values={"paused_until": until}))
+        return self._writer.submit(partial(write_meta, values={"paused_until": until}))
 
     def update_run(self, run_number: int, **values: str | int | None) -> None:
-        """Write down how a run goes: is_accepted, ended_at, exit_code, results_path."""
-        self.plan(
-            lambda connection: (
-                connection.execute(
-                    update(run_table).where(run_table.c.run_number == run_number).values(**values)
-                ).rowcount
-            )
-        )
+        """Write down how a run goes: results_path, exit_code."""
+        self.plan(lambda connection: planning.update_run(connection, run_number, **values))
 
     def note_written(self, run_number: int, digest: str) -> None:
         """Remember a results file as ours, before it stands in its place."""
@@ -193,10 +210,14 @@ class Ledger:
     def decide(
         self, run_number: int, rulings: Sequence[Ruling], *, who: str, at: datetime
     ) -> list[Refusal]:
-        """Take the operator's decisions; return those that cannot be taken."""
+        """Take the operator's decisions, and tell the audit; return those that cannot be taken."""
 
         def change(connection: Connection) -> list[Refusal]:
-            answers = (decide(connection, run_number, r, who=who, at=at) for r in rulings)
+            answers = [decide(connection, run_number, r, who=who, at=at) for r in rulings]
+            taken = [r for r, refusal in zip(rulings, answers, strict=True) if refusal is None]
+            if taken:
+                entry = decided_entry(connection, run_number, taken, who)
+                self._add_line(connection, entry, at)
             return [answer for answer in answers if answer is not None]
 
         return self.plan(change)
@@ -204,8 +225,13 @@ class Ledger:
     def take_up(self, at: datetime) -> None:
         """Settle what a crash left: rescued answers, rows found sending, half-read files."""
         rescued = self._rescue.answers()
+        about = {"ledger": self.ledger_id, "version": __version__}
+        first = opening_entry(self._opened.tail, about)
 
         def change(connection: Connection) -> int:
+            self._audit.open()  # here, so that one that cannot be opened ends as a crash would
+            if first is not None:
+                self._add_line(connection, first, at)
             planning.sweep_unplanned(connection)
             if not self._opened.was_closed:
                 _note_lost_request(connection, at)
@@ -215,6 +241,10 @@ class Ledger:
 
         self.interrupted = self.plan(change)
         self._rescue.clear()
+
+    def _add_line(self, connection: Connection, entry: Entry, at: datetime) -> None:
+        """Put a line of the audit on disk, and its number and hash into this very change."""
+        write_meta(connection, self._audit.add(entry, at))
 
     def _note_closing(self, phase: Phase) -> bool:
         """Write down how far the ledger is closed; return whether that could be done."""
@@ -231,10 +261,10 @@ class Ledger:
         if _place_of(self.folder) != self._place:
             raise LedgerError(f"{self.folder.path} was moved while it was in use", todo=RESTORE)
         self._commits += 1
-        _write_meta(connection, {"commits": str(self._commits)})
+        write_meta(connection, {"commits": str(self._commits)})
         at = self._last_request_at
         if at != self._kept_request_at:
-            _write_meta(connection, {"last_request_at": at})
+            write_meta(connection, {"last_request_at": at})
             self._kept_request_at = at
 
     def _count_batch(self) -> None:
@@ -303,8 +333,3 @@ def _note_lost_request(connection: Connection, at: datetime) -> None:
     """Count what a killed process owes the pace from now: it may have sent until a moment ago."""
     last = meta_table.c.name == "last_request_at"
     connection.execute(update(meta_table).where(last).values(value=at.isoformat()))
-
-
-def _write_meta(connection: Connection, values: dict[str, str]) -> None:
-    connection.execute(delete(meta_table).where(meta_table.c.name.in_(values)))
-    connection.execute(insert(meta_table), [{"name": n, "value": v} for n, v in values.items()])

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from importer.errors import LedgerError
+from importer.ledger.audit_file import Tail, read_tail
 from importer.ledger.commit_count import CommitCount
 from importer.ledger.connecting import (
     Access,
@@ -54,6 +55,8 @@ class Opened:
     """The process before this one ended in order."""
     count: CommitCount
     """Tells the same beside the ledger."""
+    tail: Tail
+    """How the audit file ends."""
 
 
 def open_for_writing(folder: LedgerFolder, target: Target) -> Opened:
@@ -78,6 +81,8 @@ def open_for_writing(folder: LedgerFolder, target: Target) -> Opened:
     key = _key(folder)
     facts = _facts_of(folder, sidecar, target, key)
     _refuse_rolled_back(folder, facts, count)
+    was_closed = sidecar.phase == "closed"
+    tail = read_tail(folder.audit_file, facts, key, was_closed=was_closed)
     opening = int(facts["opening"]) + 1
     connection = connect(folder.database, Access.WRITE)
     try:
@@ -95,8 +100,9 @@ def open_for_writing(folder: LedgerFolder, target: Target) -> Opened:
         key=key,
         opening=opening,
         commits=int(facts["commits"]),
-        was_closed=sidecar.phase == "closed",
+        was_closed=was_closed,
         count=count,
+        tail=tail,
     )
 
 
@@ -113,7 +119,7 @@ def note_closing(folder: LedgerFolder, opened: Opened, phase: Phase, commits: in
 def _refuse_leftovers(folder: LedgerFolder) -> None:
     """Raise if there was a ledger here: the sidecar is the first file that is ever written."""
     own = (folder.key_file, folder.database, folder.commits_file, folder.rescue_file)
-    files = (*own, *folder.spool.iterdir())
+    files = (*own, folder.audit_file, *folder.spool.iterdir())
     for path in files:
         if path.exists():
             raise LedgerError(f"{folder.sidecar_file} is missing beside {path.name}", todo=RESTORE)

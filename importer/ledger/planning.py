@@ -78,8 +78,13 @@ def add_rows(connection: Connection, run_number: int, rows: Sequence[PlannedRow]
 
 def finish_planning(connection: Connection, run_number: int, at: str) -> None:
     """Let the run send: every row of the file has been read, validated and registered."""
+    update_run(connection, run_number, planned_at=at)
+
+
+def update_run(connection: Connection, run_number: int, **values: str | int | None) -> None:
+    """Write down how a run goes."""
     connection.execute(
-        update(run_table).where(run_table.c.run_number == run_number).values(planned_at=at)
+        update(run_table).where(run_table.c.run_number == run_number).values(**values)
     )
 
 
@@ -93,9 +98,7 @@ def sweep_unplanned(connection: Connection) -> None:
 
 def forget_run(connection: Connection, run_number: int) -> None:
     """Forget a run that was planned only to be looked at."""
-    connection.execute(
-        update(run_table).where(run_table.c.run_number == run_number).values(planned_at=None)
-    )
+    update_run(connection, run_number, planned_at=None)
     sweep_unplanned(connection)
 
 

@@ -44,6 +44,10 @@ class RunRecord:
     is_accepted: bool
     """Somebody, or `only_valid`, said to go on without its invalid rows."""
     results_path: str | None
+    ended_counts: str | None = None
+    """JSON of its counts at its last end."""
+    purged_at: str | None = None
+    """When what it held of its rows was deleted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

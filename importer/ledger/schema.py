@@ -19,7 +19,7 @@ from importer.model import State
 
 APPLICATION_ID = 0x534F4C56
 """`SOLV`, so that no other program's database is taken for a ledger."""
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 
@@ -29,7 +29,7 @@ meta_table = Table(
     Column("name", String, primary_key=True),
     Column("value", String, nullable=False),
 )
-"""Facts about the ledger itself: id, target, key id, opening counter, pace."""
+"""Facts about the ledger itself: id, target, key id, opening counter, pace, end of the audit."""
 
 run_table = Table(
     "run",
@@ -48,8 +48,12 @@ run_table = Table(
     Column("exit_code", Integer),
     Column("is_accepted", Integer, nullable=False, default=0),
     Column("results_path", String),
+    Column("ended_counts", String),
+    Column("purged_at", String),
 )
-"""One import of one file. A run that is not planned has sent nothing, and is swept at opening."""
+"""One import of one file. A run that is not planned has sent nothing, and is swept at opening.
+
+`ended_counts` are those of its last end, as JSON: what was decided since does not change them."""
 
 row_table = Table(
     "row",

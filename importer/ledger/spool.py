@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
-from importer.ledger.disk import make_folder
+from importer.ledger.disk import make_folder, write_durably
 from importer.model import RowKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
 
@@ -114,6 +114,13 @@ class Spool:
                 continue
             said[row_key] = text
         return said
+
+    def forget_words(self, keys: Collection[str]) -> None:
+        """Delete what the server said about these rows, and lines that a crash cut short."""
+        kept = [[key, text] for key, text in self.words().items() if key not in keys]
+        if self.answers_file.exists():
+            lines = (f"{json.dumps(pair)}\n" for pair in kept)
+            write_durably(self.answers_file, "".join(lines).encode())
 
     def remove(self) -> None:
         """Delete everything: no row of the run needs it any more."""

@@ -12,6 +12,8 @@ from importer.ledger.followers import follow_live_row
 from importer.model import State
 from importer.pipeline.ending import is_still_needed
 from importer.pipeline.planning import request_of
+from importer.pipeline.recording import release
+from importer.pipeline.reporting import refuse_purged
 from importer.pipeline.stored_settings import (
     as_confirmed,
     differing,
@@ -126,6 +128,7 @@ def run_to_resume(ledger: Ledger, run_id: str | None) -> RunRecord:
                     f"there is no run {run_id} for this target",
                     todo="list the runs with: solv-import status",
                 )
+            refuse_purged(run)
             return run
         unfinished = [
             run
@@ -194,8 +197,8 @@ def _unbooked(
 def _release_rejected(job: Job, run: RunRecord) -> None:
     with job.ledger.history() as history:
         rejected = history.rows(run.run_number, State.REJECTED)
-        chosen = [row.row_id for row in rejected if job.selection.includes(row.row_number)]
-    job.ledger.release(chosen).result()
+        chosen = [row for row in rejected if job.selection.includes(row.row_number)]
+    release(job, run, chosen)
 
 
 def _same_row(run: RunRecord, row: CheckedRow, record: RowRecord | None) -> RowRecord:

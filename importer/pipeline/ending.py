@@ -10,6 +10,7 @@ from importer import __version__
 from importer.errors import ExitCode, ImporterError, LedgerError, SettingsError, worst
 from importer.model import State
 from importer.pipeline.groups import Grouping
+from importer.pipeline.recording import note_end
 from importer.pipeline.reporting import reopened, write_run_results
 from importer.problems import ProblemCode
 from importer.reports import totals_of
@@ -87,9 +88,7 @@ def _note_end(job: Job, run: RunRecord, summary: Summary) -> ExitCode | None:
     if job.ledger.has_failed:
         return None
     try:
-        job.ledger.update_run(
-            run.run_number, ended_at=summary.ended_at, exit_code=summary.exit_code
-        )
+        note_end(job, run, summary)
     except LedgerError as error:
         job.observer.notice(error.message)
         return error.exit_code

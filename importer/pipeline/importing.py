@@ -26,6 +26,7 @@ from importer.pipeline.job import Job, OpenRun, Unobserved
 from importer.pipeline.ledgers import opened_and_swept
 from importer.pipeline.planning import plan_run
 from importer.pipeline.profile_changes import refuse_changed_profile
+from importer.pipeline.recording import accept
 from importer.pipeline.reporting import default_place
 from importer.pipeline.sending import send
 from importer.pipeline.stored_settings import as_confirmed, restored
@@ -100,6 +101,7 @@ def plan_file(source: Path, settings: Settings, *, clock: Clock, selection: Sele
             selection=selection,
             results=settings.results or default_results_path(source),
             summary=None,
+            is_rehearsal=True,
         )
         run_id = planning.mint_run_id(f"{clock.now():%Y-%m-%d}")
         spool = Spool(ledger.folder.spool / run_id)
@@ -295,7 +297,7 @@ def _send(job: Job, opened: OpenRun, grouping: Grouping, *, left: int | None = N
         if not may_go:
             stop = _held(plan)
         elif plan.to_send:
-            job.ledger.update_run(run.run_number, is_accepted=1)
+            accept(job, run, plan)
             stop = send(job, opened, plan.to_send, waiting)
         return finish(job, opened, stop, waiting)
 

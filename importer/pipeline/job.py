@@ -26,6 +26,8 @@ class Job:
     selection: Selection
     results: Path
     summary: Path | None
+    is_rehearsal: bool = False
+    """Planned only to be looked at, and forgotten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from importer.ledger import History, LedgerFolder, Spool, open_ledger, target_of
+from importer.ledger import History, LedgerFolder, Spool, open_ledger, purging, target_of
 from importer.pipeline.ending import is_still_needed
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def opened_and_swept(settings: Settings, clock: Clock) -> Iterator[Ledger]:
             for kept in ledger.folder.spool.iterdir():
                 if kept.is_dir() and not _is_needed(history, kept.name):
                     Spool(kept).remove()
+        purging.sweep(ledger)
         yield ledger
 
 

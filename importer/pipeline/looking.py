@@ -54,4 +54,5 @@ def _status(history: History, run: RunRecord, address: str, *, is_running: bool)
         **totals_of(counts),
         results=Path(run.results_path) if run.results_path else None,
         exit_code=None if run.exit_code is None else ExitCode(run.exit_code),
+        purged_at=datetime.fromisoformat(run.purged_at) if run.purged_at else None,
     )

@@ -14,6 +14,7 @@ from importer.near_duplicates import NearDuplicates
 from importer.pipeline.groups import Grouping
 from importer.pipeline.intake import passed_problem, suspected_problem
 from importer.pipeline.namesakes import MiddleNames
+from importer.pipeline.recording import admit
 from importer.pipeline.stored_settings import stored
 from importer.pipeline.twins import Twins, free_occurrence, grouped, same_booking
 from importer.problems import ProblemCode, RowProblem
@@ -278,21 +279,20 @@ def plan_run(
     job: Job, run_id: RunId, source: Path, digest: str, intake: Intake, spool: Spool
 ) -> tuple[RunRecord, Grouping]:
     """Read and check the whole file and register its rows; nothing is sent yet."""
-    run_number = job.ledger.begin_run(
-        NewRun(
-            run_id=run_id,
-            source_name=source.name,
-            source_path=str(source.absolute()),
-            source_digest=digest,
-            sheet=intake.sheet,
-            settings=stored(
-                job.settings,
-                detected_encoding=intake.table.detected_encoding,
-                is_results=intake.plan.row_key is not None,
-            ),
-            started_at=job.clock.now().isoformat(timespec="seconds"),
-        )
+    begun = NewRun(
+        run_id=run_id,
+        source_name=source.name,
+        source_path=str(source.absolute()),
+        source_digest=digest,
+        sheet=intake.sheet,
+        settings=stored(
+            job.settings,
+            detected_encoding=intake.table.detected_encoding,
+            is_results=intake.plan.row_key is not None,
+        ),
+        started_at=job.clock.now().isoformat(timespec="seconds"),
     )
+    run_number = job.ledger.begin_run(begun)
     planner = Planner(
         ledger=job.ledger,
         run_number=run_number,
@@ -316,7 +316,10 @@ def plan_run(
         if not job.ledger.has_failed:
             job.ledger.plan(planning.sweep_unplanned)
         raise
-    job.ledger.finish_planning(run_number, job.clock.now())
+    if job.is_rehearsal:
+        job.ledger.finish_planning(run_number, job.clock.now())
+    else:
+        admit(job, begun, run_number)
     return _run_of(job.ledger, run_id), grouping
 
 

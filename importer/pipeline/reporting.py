@@ -108,14 +108,30 @@ def run_named(ledger: Ledger, run_id: str | None) -> RunRecord:
     return run
 
 
+def refuse_purged(run: RunRecord) -> None:
+    """Raise if a run's history was deleted.
+
+    Raises:
+        SettingsError: It was; the message says when.
+    """
+    if run.purged_at is not None:
+        raise SettingsError(
+            f"run {run.run_id} was purged on {run.purged_at[:10]}: what became of its rows is "
+            "known only in its results beside the file",
+            todo="what it booked is not booked again: run its file to see the booking ids",
+        )
+
+
 def reopened(
     run: RunRecord, spool: Spool, settings: Settings, source: Path | None, clock: Clock
 ) -> Intake:
     """Open the source of an earlier run: its private copy, or the file itself if unchanged.
 
     Raises:
+        SettingsError: The run was purged.
         SourceError: It is gone, or is not the file that was imported.
     """
+    refuse_purged(run)
     path = source or spool.source() or Path(run.source_path)
     if not path.exists():
         raise SourceError(

@@ -60,11 +60,10 @@ class CommandEnd:
     """Made by this command, not by earlier ones of the same runs."""
     sending_s: float
 
-    def totals(self) -> Totals:
+    def totals(self) -> dict[str, int]:
         """Return the counts of all files together, by their names."""
         counts = [file.summary.counts() for file in self.files if file.summary is not None]
-        sums = {name: sum(count[name] for count in counts) for name in COUNT_NAMES}
-        return cast("Totals", sums)
+        return {name: sum(count[name] for count in counts) for name in COUNT_NAMES}
 
     @property
     def is_success(self) -> bool:
@@ -91,7 +90,7 @@ def summary_of_command(end: CommandEnd, settings: Settings, *, why: str = "") ->
         exit_reason=end.exit_code.reason,
         source=runs[0].source if len(runs) == 1 else "",
         rows_in=sum(run.rows_in for run in runs),
-        **end.totals(),
+        **cast("Totals", end.totals()),
         requests=sum(run.requests for run in runs),
         waits_429=sum(run.waits_429 for run in runs),
         started_at=began_at.isoformat(timespec="seconds"),

@@ -60,6 +60,11 @@ def an_older_copy_was_restored_after_a_run(scene: Scene) -> None:
     scene.put_back("older", *DATABASE)
 
 
+@tampering("closed", "older or newer than its record")
+def an_older_copy_was_restored_with_its_audit(scene: Scene) -> None:
+    scene.put_back("older", *DATABASE, "audit.jsonl")
+
+
 @tampering("closed", "put back in the place of a newer one")
 def an_older_copy_was_restored_with_its_sidecar(scene: Scene) -> None:
     scene.put_back("older", *DATABASE, "ledger.opening.json")
@@ -351,6 +356,32 @@ def all_but_the_spool_was_deleted(scene: Scene) -> None:
     (scene.ledger.spool / "2026-11-22-7f3a9c").mkdir()
 
 
+# The audit
+
+
+@tampering("closed", "audit.jsonl is missing")
+def the_audit_was_deleted(scene: Scene) -> None:
+    scene.ledger.audit_file.unlink()
+
+
+@tampering("crashed", "audit.jsonl does not end as the ledger knows")
+def the_tail_of_the_audit_was_cut(scene: Scene) -> None:
+    lines = scene.ledger.audit_file.read_bytes().splitlines(keepends=True)
+    scene.ledger.audit_file.write_bytes(b"".join(lines[:-1]))
+
+
+@tampering("closed", "audit.jsonl does not end as the ledger knows")
+def a_line_was_added_to_the_audit(scene: Scene) -> None:
+    lines = scene.ledger.audit_file.read_bytes().splitlines(keepends=True)
+    scene.ledger.audit_file.write_bytes(b"".join([*lines, lines[-1]]))
+
+
+@tampering("closed", "audit.jsonl does not end as the ledger knows")
+def the_last_line_of_the_audit_was_altered(scene: Scene) -> None:
+    content = scene.ledger.audit_file.read_bytes()
+    scene.ledger.audit_file.write_bytes(content.replace(b'"booked":1', b'"booked":9'))
+
+
 @pytest.mark.parametrize(("moment", "tamper", "says"), CASES, ids=[c[1].__name__ for c in CASES])
 def test_nothing_is_sent_when(
     clinic: Clinic, tmp_path: Path, moment: str, tamper: Tamper, says: str
@@ -418,7 +449,7 @@ def test_a_planted_bug_lets_a_changed_key_pass(clinic: Clinic, tmp_path: Path) -
     ("name", "tamper"),
     [
         ("commits-not-counted", a_copy_from_earlier_in_the_same_opening_was_put_back),
-        ("sidecar-not-read", an_older_copy_was_restored_after_a_run),
+        ("sidecar-not-read", an_older_copy_was_restored_with_its_audit),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -440,6 +440,8 @@ def test_a_run_is_written_as_it_begins(ledger: Ledger) -> None:
             "exit_code": None,
             "is_accepted": 0,
             "results_path": None,
+            "ended_counts": None,
+            "purged_at": None,
         }
     }
     assert changed(ledger, lambda: ledger.finish_planning(3, LATER), "run") == {

@@ -70,6 +70,7 @@ def test_nobody_else_may_read_a_byte_while_the_ledger_is_open(tmp_path: Path) ->
 
     assert modes == {
         ".": "0o700",
+        "audit.jsonl": "0o600",
         "ledger.db": "0o600",
         "ledger.db-shm": "0o600",
         "ledger.db-wal": "0o600",
@@ -96,6 +97,7 @@ def test_nobody_else_may_read_what_is_left_when_it_is_closed(tmp_path: Path) -> 
 
     assert modes_in(folder.path) == {
         ".": "0o700",
+        "audit.jsonl": "0o600",
         "ledger.db": "0o600",
         "ledger.key": "0o600",
         "ledger.lock": "0o600",

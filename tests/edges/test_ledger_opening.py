@@ -229,7 +229,8 @@ def delete_key(folder: LedgerFolder) -> None:
 
 
 def delete_all_but_rescued_answers(folder: LedgerFolder) -> None:
-    for path in (folder.database, folder.sidecar_file, folder.key_file, folder.commits_file):
+    own = (folder.database, folder.sidecar_file, folder.key_file, folder.commits_file)
+    for path in (*own, folder.audit_file):
         path.unlink()
 
 

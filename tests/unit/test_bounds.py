@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from importer.bounds import (
     RowBound,
     Window,
+    parse_age,
     parse_row_bound,
     parse_row_spread,
     parse_window,
@@ -95,3 +96,14 @@ def test_what_is_no_window_is_refused(text: str) -> None:
 
 def test_a_bound_without_a_number_is_never_passed() -> None:
     assert not RowBound().is_passed_by(1_000, of=1)
+
+
+@pytest.mark.parametrize(("text", "days"), [("90d", 90), (" 12W ", 84), ("1d", 1)])
+def test_an_age_is_days_or_weeks(text: str, days: int) -> None:
+    assert parse_age(text) == timedelta(days=days)
+
+
+@pytest.mark.parametrize("text", ["", "90", "0d", "-1d", "3m", "1.5d", "d", "123456d"])
+def test_what_is_no_age_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="days or weeks"):
+        parse_age(text)

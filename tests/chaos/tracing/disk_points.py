@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _ROWS = 12
 _KINDS = (("EIO", "+"), ("ENOSPC", ""), ("ENOSPC", "+"), ("EIO", ""))
 """Error, and whether it lasts: the writes take turns, the syncs, which are few, get all four."""
-SCOPES = ("ledger", "beside", "folder", "first")
+SCOPES = ("ledger", "audit", "beside", "folder", "first")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +29,10 @@ class Refusal:
     """The n-th call of its kind is refused, or every one from it on.
 
     `ledger` counts calls on the ledger's files by whichever thread comes first to its n-th,
-    `beside` on the files beside it, `folder` on the folder itself, `first` any of the thread that
-    reads, sends and writes results: also on the spool and the results, whose names nobody can
-    foretell, and on standard output and error, which may go to a full disk too.
+    `audit` the same on its audit file, `beside` on the files beside it, `folder` on the folder
+    itself, `first` any of the thread that reads, sends and writes results: also on the spool and
+    the results, whose names nobody can foretell, and on standard output and error, which may go to
+    a full disk too.
     """
 
     scope: str
@@ -100,6 +101,7 @@ def _watched(scene: Scene) -> dict[str, Tracing]:
             calls=("pwrite64", "fdatasync", "fsync", "ftruncate"),
             paths=(folder.database, folder.path / "ledger.db-wal", folder.path / "ledger.db-shm"),
         ),
+        "audit": Tracing(calls=("write", "fsync"), paths=(folder.audit_file,)),
         "beside": Tracing(
             calls=("write", "pwrite64", "fsync", "fdatasync"),
             paths=(*(folder.path / name for name in beside), *files),

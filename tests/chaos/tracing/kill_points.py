@@ -30,8 +30,9 @@ class Point:
     """The n-th call of its kind.
 
     `first` counts the calls of the first thread, which reads, sends and writes results; `ledger`
-    those on the ledger's files, by whichever thread comes first to its n-th; `open` those of the
-    first thread that open a file of the state folder or the results.
+    those on the ledger's files, `audit` those on its audit file, by whichever thread comes first
+    to its n-th; `open` those of the first thread that open a file of the state folder or the
+    results.
     """
 
     scope: str
@@ -84,7 +85,7 @@ def _points(server: ForkServer, ground: Ground) -> Iterator[Point]:
         )
 
 
-_SCOPES = ("first", "ledger", "open")
+_SCOPES = ("first", "ledger", "audit", "open")
 
 
 def _watched(scene: Scene) -> dict[str, Tracing]:
@@ -93,6 +94,7 @@ def _watched(scene: Scene) -> dict[str, Tracing]:
     return {
         "first": Tracing(calls=_FIRST_THREAD, has_threads=False),
         "ledger": Tracing(calls=("pwrite64", "fdatasync"), paths=ledger),
+        "audit": Tracing(calls=("openat", "write", "fsync"), paths=(folder.audit_file,)),
         "open": Tracing(calls=("openat",), paths=_opened(scene), has_threads=False),
     }
 
