@@ -17,6 +17,7 @@ from importer.headings import (
 )
 from importer.lettering import column_letter
 from importer.model import BOOKING_FIELDS, MAY_BE_JOINED, NAME_FIELDS, REQUIRED_FIELDS
+from importer.our_columns import our_columns, their_headings
 from importer.problems import FileProblem, ProblemCode
 
 if TYPE_CHECKING:
@@ -24,24 +25,8 @@ if TYPE_CHECKING:
 
     from importer.model import NamePattern
 
-OUR_HEADINGS: tuple[str, ...] = (
-    "status",
-    "booking_id",
-    "what_to_fix",
-    "solv_status",
-    "emr_booking_id",
-    "http",
-    "server_ids",
-    "row_number",
-    "row_key",
-)
-"""What results put behind the source's own columns."""
-
-SOURCE_SUFFIX = " (source)"
-"""What results put after a heading of the source that reads like one of ours."""
-
 _FEWEST = 2
-"""The fewest headings that make a table."""
+"""The fewest headings that make a table; fewer beside it are a note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,41 +122,6 @@ def plan_columns(
     )
 
 
-_TELLING = {heading_key(name) for name in ("status", "booking_id", "row_key")}
-"""Headings that stand together in our results alone, whatever was added, moved or retyped."""
-
-
-def our_columns(headings: Sequence[str], *, is_results: bool = False) -> tuple[int, ...]:
-    """Return the columns that results added; a stranger's `status` is not ours.
-
-    Args:
-        headings: As read.
-        is_results: Whether the file says by itself that it is one of our results.
-    """
-    ours = {heading_key(name) for name in OUR_HEADINGS}
-    found = tuple(c for c, text in enumerate(headings) if heading_key(text) in ours)
-    names = {heading_key(headings[c]) for c in found}
-    return found if is_results or names >= _TELLING else ()
-
-
-def their_headings(headings: Sequence[str], ours: Collection[int]) -> dict[int, str]:
-    """Return the source's headings by column, as they were before results had to rename some.
-
-    Args:
-        headings: As read.
-        ours: The columns that results added, none where the file is no results.
-    """
-    theirs = {c: text for c, text in enumerate(headings) if c not in ours}
-    return {c: _as_it_was(text) for c, text in theirs.items()} if ours else theirs
-
-
-def _as_it_was(heading: str) -> str:
-    text = heading.rstrip()
-    while text.endswith(SOURCE_SUFFIX):
-        text = text.removesuffix(SOURCE_SUFFIX)
-    return text if text.strip().casefold() in OUR_HEADINGS else heading
-
-
 class _Claims:
     """Which columns stand for which field, while the headings are gone through."""
 
@@ -250,7 +200,7 @@ class _Claims:
         """Yield that a second table stands beside the one that is sent.
 
         It does where an empty column has all that is sent on one side, and headings of which
-        none is on the other.
+        none is on the other. `reading.second_table` looks at rows: those of one side alone.
         """
         source = self._source
         for gap in (column for column, text in source.items() if not text.strip()):

@@ -15,6 +15,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
 
+from importer.printable import printable
+
 if TYPE_CHECKING:
     from importer.model import Confirmation
 
@@ -79,10 +81,8 @@ def worst(*codes: ExitCode) -> ExitCode:
 
 
 def _printable(text: str) -> str:
-    """Return a text in which a terminal finds nothing to obey; a file's name may hold anything."""
-    if text.isprintable():
-        return text
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    """Return a text for a terminal; a file's name may hold anything."""
+    return printable(text, lambda sign: ascii(sign)[1:-1])
 
 
 class ImporterError(Exception):

@@ -43,7 +43,7 @@ class Rules:
     dates: DateRules
     defaults: Mapping[str, str] = field(default_factory=dict)
     """Text by field, for a column that is absent and for empty cells of one that is not."""
-    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    value_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By field, what a clinic's own word stands for; words as `folded` leaves them."""
     pad_zip: bool = False
     """Put back leading zeros of ZIP codes."""
@@ -124,7 +124,7 @@ class _Rows:
         """
         if name not in self.plan.fields:
             return self._read(name, self._filled(name, [""] * self.count), rule, locations)
-        cells, words = self.texts_of(self.plan.fields[name]), self.rules.values.get(name, {})
+        cells, words = self.texts_of(self.plan.fields[name]), self.rules.value_maps.get(name, {})
         if not words:
             return self._read(name, self._filled(name, cells), rule, locations)
         meant = _meant(cells, words, rule if name in ID_FIELDS else None)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
 
+from importer.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -203,6 +205,6 @@ def score_of(field: str, heading: str) -> float:
 
 def shown_heading(heading: str) -> str:
     """Return a heading as it may stand on a terminal: quoted, short, printable."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in heading)
-    short = printable if len(printable) <= _LONGEST_SHOWN else f"{printable[:_LONGEST_SHOWN]}…"
+    plain = printable(heading)
+    short = plain if len(plain) <= _LONGEST_SHOWN else f"{plain[:_LONGEST_SHOWN]}…"
     return f'"{short}"'

@@ -23,6 +23,7 @@ from importer.model import (
     RunStop,
     Unknown,
 )
+from importer.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -215,8 +216,7 @@ def _word(value: object) -> str:
     """Return a short value of an answer as one line of text, "" when it is none."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
-    shown = "".join(sign if sign.isprintable() else " " for sign in str(value)[:_LONGEST_TEXT])
-    return " ".join(shown.split())[:_LONGEST_WORD]
+    return " ".join(printable(str(value)[:_LONGEST_TEXT]).split())[:_LONGEST_WORD]
 
 
 def _details(document: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - as `_document`
@@ -251,8 +251,7 @@ def _words_of(document: Any, body: bytes | None) -> str:  # noqa: ANN401 - as `_
     )
     words = words or (body or b"")[: _LONGEST_TEXT * 10].decode(errors="replace")
     untagged = re.sub(r"<[^<>]*>", " ", words[: _LONGEST_TEXT * 10])
-    shown = "".join(sign if sign.isprintable() else " " for sign in untagged)
-    return " ".join(shown.split())[:_LONGEST_TEXT]
+    return " ".join(printable(untagged).split())[:_LONGEST_TEXT]
 
 
 def _is_object(document: object) -> bool:

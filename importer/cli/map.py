@@ -64,7 +64,7 @@ def command(
 def _suggested(file: Path, settings: Settings) -> str:
     """Return the profile that the headings suggest, with what is not sure as comments."""
     from importer.pipeline.drafting import begin_draft, propose  # noqa: PLC0415 - reads a file
-    from importer.pipeline.mapping import open_for_mapping  # noqa: PLC0415 - as above
+    from importer.pipeline.mappable import open_for_mapping  # noqa: PLC0415 - as above
 
     draft = begin_draft(open_for_mapping(file, settings, now=SystemClock().now()), settings)
     propose(draft)

@@ -9,6 +9,7 @@ import click
 
 from importer.cli.remedies import help_of
 from importer.cli.terminal import Signs, bold, counted, dim
+from importer.printable import printable
 from importer.problems import ProblemCode, Severity
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _found(example: ProblemExample, signs: Signs, *, show_values: bool) -> str:
 
 def one_line(value: str) -> str:
     """Return the value without what could move the cursor or hide the rest of the screen."""
-    plain = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in value)
+    plain = printable(value, "\N{REPLACEMENT CHARACTER}")
     return plain if len(plain) <= _LONGEST_VALUE else plain[: _LONGEST_VALUE - 3] + "..."
 
 

@@ -19,7 +19,7 @@ from importer.lettering import column_letter
 from importer.model import BOOKING_FIELDS, NAME_FIELDS, ORDER_WORDS, DateOrder, NamePattern
 from importer.pipeline import check_file
 from importer.pipeline.drafting import APPOINTMENT, Draft, begin_draft
-from importer.pipeline.mapping import open_for_mapping
+from importer.pipeline.mappable import open_for_mapping
 from importer.problems import ProblemCode
 from importer.results import write_atomically
 from importer.settings import config_folder, load_settings, parsing, profile_path

@@ -12,9 +12,14 @@ from importer.identity import identify
 from importer.model import State
 from importer.near_duplicates import NearDuplicates
 from importer.pipeline.groups import Grouping
-from importer.pipeline.intake import passed_problem, suspected_problem, take_in
-from importer.pipeline.namesakes import ENOUGH_BYTES, MiddleNames
+from importer.pipeline.intake import take_in
 from importer.pipeline.questions import question_about
+from importer.pipeline.row_rules import (
+    ENOUGH_BYTES,
+    MiddleNames,
+    passed_problem,
+    suspected_problem,
+)
 from importer.reports import CheckReport, Look
 
 if TYPE_CHECKING:

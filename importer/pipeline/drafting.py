@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from importer.model import DateOrder, NamePattern
-    from importer.pipeline.mapping import MappableFile
+    from importer.pipeline.mappable import MappableFile
     from importer.settings import Settings
     from importer.suggestions import ColumnFacts, Suggestion
 

@@ -7,11 +7,10 @@ from datetime import date, datetime, time, timedelta
 from typing import TypeAlias, assert_never
 
 from importer.problems import ProblemCode
+from importer.sheet_limits import EXACT_LIMIT
 
 CellValue: TypeAlias = str | bool | int | float | datetime | date | time | timedelta
 
-_EXACT_BELOW = float(2**53)
-"""From here on a cell's number may stand for several whole numbers."""
 _ROUNDING = timedelta(milliseconds=50)
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
@@ -60,7 +59,7 @@ def loss_of(value: CellValue) -> ProblemCode | None:
         case bool():
             return ProblemCode.CELL_NOT_TEXT
         case float() | int():
-            is_rounded = math.isfinite(value) and abs(value) >= _EXACT_BELOW
+            is_rounded = math.isfinite(value) and abs(value) >= EXACT_LIMIT
             return ProblemCode.INTEGER_TOO_LARGE if is_rounded else None
         case _:
             return ProblemCode.CELL_NOT_TEXT
@@ -81,7 +80,7 @@ def _moment_text(value: datetime | date | time | timedelta) -> str:
 
 
 def _is_exact_integer(value: float) -> bool:
-    return value.is_integer() and abs(value) < _EXACT_BELOW
+    return value.is_integer() and abs(value) < EXACT_LIMIT
 
 
 def _rounded(moment: datetime) -> datetime:

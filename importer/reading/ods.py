@@ -12,7 +12,7 @@ from importer.reading.ods_scan import scan_table
 from importer.reading.ods_sheets import OpenSheets
 from importer.reading.package import opened_package, walk
 from importer.reading.scan import refuse_large
-from importer.reading.workbook import TEMPLATE_NAME, Sheet, Workbook
+from importer.reading.workbook import TEMPLATE_NAME, Sheet, Workbook, prove_names
 
 if TYPE_CHECKING:
     from importer.reading.package import Package
@@ -58,8 +58,7 @@ class _OdsReader:
             for number, (name, is_visible) in enumerate(found.sheets)
             if name  # links to other programs hold tables without one
         )
-        if len({sheet.name for sheet in sheets}) != len(sheets):
-            raise place.refuse(ProblemCode.SOURCE_CORRUPT, "Two of its sheets have the same name.")
+        prove_names(sheets, place)
         return Workbook(
             sheets=sheets,
             is_results=is_ours,

@@ -18,23 +18,22 @@ from importer.reading.ods_xml import (
     TEXT,
     VALUE_TYPE,
     count,
-    feed,
     unsure,
     xml_parser,
 )
+from importer.reading.package import feed
 from importer.reading.scan import (
     AREA_LIMIT,
-    COLUMN_LIMIT,
     CONTROL,
     ERROR,
     NOT_CALCULATED,
-    ROW_LIMIT,
     VALUE_USED,
     Extent,
     Findings,
     Reach,
     SheetScan,
 )
+from importer.sheet_limits import COLUMN_LIMIT, ROW_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,6 @@ from importer.problems import ProblemCode
 from importer.reading.package import refuse_doctype
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from importer.errors import SourceError
     from importer.reading.table import Place
 
@@ -28,13 +26,6 @@ def xml_parser(place: Place) -> expat.XMLParserType:
     parser = expat.ParserCreate(namespace_separator=" ")
     refuse_doctype(parser, place)
     return parser
-
-
-def feed(parser: expat.XMLParserType, blocks: Iterator[bytes]) -> None:
-    """Give a part to a parser, to its end."""
-    for block in blocks:
-        parser.Parse(block, False)  # noqa: FBT003 - expat takes no keyword
-    parser.Parse(b"", True)  # noqa: FBT003 - as above
 
 
 def count(attributes: dict[str, str], name: str, most: int) -> int:

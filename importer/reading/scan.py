@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from importer.problems import ProblemCode
+from importer.sheet_limits import COLUMN_LIMIT, ROW_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 AREA_LIMIT = 20_000_000
 """The most cells between the first and the last one with a value."""
-ROW_LIMIT = 1_048_576
-COLUMN_LIMIT = 16_384
 
 _SEEN = (
     ProblemCode.CELL_ERROR_VALUE,

@@ -12,7 +12,7 @@ from importer.reading.binary_scan import CellTally, areas_of
 from importer.reading.grid import open_grid
 from importer.reading.package import UNPACKED_LIMIT, sound_archive
 from importer.reading.scan import Reach, refuse_large
-from importer.reading.workbook import Sheet, Workbook
+from importer.reading.workbook import Sheet, Workbook, prove_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +73,7 @@ class _XlsReader:
             self._stream = container.openstream("Workbook").read()
             has_macros = container.exists("_VBA_PROJECT_CUR")
             sheets = tuple(_sheets(self._stream, place))
-        if len({sheet.name for sheet in sheets}) != len(sheets):
-            raise place.refuse(ProblemCode.SOURCE_CORRUPT, "Two of its sheets have the same name.")
+        prove_names(sheets, place)
         return Workbook(
             sheets=sheets, is_results=False, has_macros=has_macros, waits_for_calculation=False
         )

@@ -6,12 +6,17 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from importer.problems import ProblemCode
 from importer.reading.binary_scan import CellTally
 from importer.reading.grid import open_grid
 from importer.reading.package import opened_package
-from importer.reading.scan import COLUMN_LIMIT, ROW_LIMIT
-from importer.reading.workbook import Sheet, Workbook, has_active_parts, worksheet_parts
+from importer.reading.workbook import (
+    Sheet,
+    Workbook,
+    has_active_parts,
+    prove_names,
+    worksheet_parts,
+)
+from importer.sheet_limits import COLUMN_LIMIT, ROW_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,8 +68,7 @@ class _XlsbReader:
             for relation, name, is_visible in found
             if relation in parts
         )
-        if len({sheet.name for sheet in sheets}) != len(sheets):
-            raise place.refuse(ProblemCode.SOURCE_CORRUPT, "Two of its sheets have the same name.")
+        prove_names(sheets, place)
         return Workbook(
             sheets=sheets, is_results=False, has_macros=has_macros, waits_for_calculation=False
         )

@@ -11,17 +11,16 @@ from importer.reading.merged import MOST_MERGED
 from importer.reading.number_formats import Masks
 from importer.reading.package import refuse_doctype
 from importer.reading.scan import (
-    COLUMN_LIMIT,
     ERROR,
     MASKED,
     NOT_CALCULATED,
-    ROW_LIMIT,
     VALUE_USED,
     Extent,
     Findings,
     Reach,
     SheetScan,
 )
+from importer.sheet_limits import COLUMN_LIMIT, ROW_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

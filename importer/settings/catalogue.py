@@ -155,6 +155,11 @@ def _file() -> tuple[Spec, ...]:
             what="a file of mode 0600 that holds that password",
             section="file",
         ),
+    )
+
+
+def _dates() -> tuple[Spec, ...]:
+    return (
         Spec(
             name="timezone",
             parse=parsing.zone,
@@ -176,6 +181,11 @@ def _file() -> tuple[Spec, ...]:
             what="years of two digits up to this are 20xx, above 19xx",
             section="dates",
         ),
+    )
+
+
+def _values() -> tuple[Spec, ...]:
+    return (
         Spec(
             name="pad_zip",
             parse=parsing.switch,
@@ -270,11 +280,9 @@ def _talk() -> tuple[Spec, ...]:
     )
 
 
-SPECS: dict[str, Spec] = {
-    spec.name: spec
-    for group in (_server(), _pace(), _file(), _defaults(), _run(), _talk())
-    for spec in group
-}
+_GROUPS = (_server(), _pace(), _file(), _dates(), _values(), _defaults(), _run(), _talk())
+
+SPECS: dict[str, Spec] = {spec.name: spec for group in _GROUPS for spec in group}
 """Name -> setting, in the order people read them."""
 
 DEFAULT_FIELDS: tuple[str, ...] = tuple(s.name for s in SPECS.values() if s.section == "defaults")

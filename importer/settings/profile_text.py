@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from importer.model import DATE_FIELDS
+from importer.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -109,4 +110,4 @@ def _text(text: str) -> str:
 
 
 def _comment(text: str) -> str:
-    return "".join(sign if sign.isprintable() else " " for sign in text)
+    return printable(text)

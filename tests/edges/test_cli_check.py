@@ -17,6 +17,7 @@ from importer.cli.terminal import _ASCII, _UNICODE
 from importer.errors import ExitCode
 from importer.problems import FileProblem, ProblemCode
 from importer.reports import CheckReport, ProblemExample, ProblemGroup
+from tests.edges.check_kit import check
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 CANARY = "canary-\x1b[2Jvalue"
@@ -102,11 +103,6 @@ def test_json_holds_values_only_where_they_may_be_shown() -> None:
     shown = check_as_json(report(), show_values=True)
     assert shown["problems"][0]["examples"][0]["value"] == CANARY
     assert (shown["exit_code"], shown["exit_reason"]) == (1, "needs_a_person")
-
-
-def check(*args: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(shell, ["check", *args])
-    return result.exit_code, result.stdout, result.stderr
 
 
 def test_the_clean_samples_are_clean() -> None:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
-from click.testing import CliRunner
+from tests.edges.check_kit import check
 
-from importer.cli.shell import shell
 from importer.errors import SourceError
 from importer.pipeline import fix_file
 from importer.pipeline.intake import take_in
@@ -43,12 +42,6 @@ BLANK = "," * CLEAN.count(",")
 
 
 pytestmark = pytest.mark.usefixtures("own_world")
-
-
-def check(*args: object) -> tuple[int, str, str]:
-    result = CliRunner().invoke(shell, ["check", *map(str, args)])
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result.exit_code, result.stdout, result.stderr
 
 
 def codes_of(path: Path) -> set[str]:

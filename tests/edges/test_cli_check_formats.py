@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
-from click.testing import CliRunner
+from tests.edges.check_kit import check
 
 from importer.cli.problem_lines import annotation
 from importer.cli.problem_view import draw_check
 from importer.cli.remedies import help_of
-from importer.cli.shell import shell
 from importer.cli.terminal import _UNICODE
 from importer.clock import SystemClock
 from importer.pipeline import check_file
@@ -46,12 +45,6 @@ def visits(tmp_path: Path) -> Path:
     path = tmp_path / "visits.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
-
-
-def check(*args: object) -> tuple[int, str, str]:
-    result = CliRunner().invoke(shell, ["check", *map(str, args)])
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result.exit_code, result.stdout, result.stderr
 
 
 def test_concise_is_a_line_for_each_row_and_the_file(visits: Path) -> None:

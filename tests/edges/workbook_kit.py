@@ -34,6 +34,12 @@ _CALC = 'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _DATE, _MOMENT = 1, 2
 
+KINDS = ["xlsx", "xls", "xlsb", "ods"]
+OTHERS = ["xls", "xlsb", "ods"]
+HEAD = ("first", "last", "phone")
+ADA = ("Ada", "Ek", 5551234567)
+MOMENT = dt.datetime.fromisoformat("2030-01-07T09:30:00")
+
 
 @dataclass(frozen=True)
 class Failed:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from importer.columns import our_columns
 from importer.errors import SettingsError
 from importer.headings import known_field
 from importer.lettering import column_letter
+from importer.our_columns import our_columns
 from importer.problems import ProblemCode
 from importer.reading.characters import filled_cells, has_odd, odd_code
+from importer.sheet_limits import COLUMN_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 500
 """How many rows below the headings are looked at before the first chunk."""
-COLUMN_LIMIT = 16_384
-"""The most columns of their own that are read: as many as a spreadsheet keeps."""
 
 _NEAR = 50
 """How many rows below are looked at for better headings."""
