@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer.model import Booked, FieldError, NotTaken, NotTakenCause, Rejected, RunStop, Unknown
-from importer.outcomes import Answer, Headers, outcome_of
+from importer.outcomes import Answer, outcome_of
+
+if TYPE_CHECKING:
+    from importer.waits_asked import Headers
 
 NOW = datetime(2030, 1, 7, 12, 0, 0, tzinfo=UTC)
 YOUNG_S = 60.0

@@ -9,11 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from importer.outcomes import Headers, wait_asked_s
+from importer.waits_asked import Headers, wait_asked_s
 
 NOW = datetime(2030, 1, 7, 12, 0, 0, tzinfo=UTC)
-YOUNG_S = 60.0
-OLD_S = 50 * 60.0 + 1
 
 
 def h(**headers: str) -> Headers:
