@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from importer.headings import (
     known_field,
     score_of,
     shown_heading,
+    unsure_field,
 )
 from importer.lettering import column_letter
 from importer.model import BOOKING_FIELDS, MAY_BE_JOINED, NAME_FIELDS, REQUIRED_FIELDS
@@ -192,7 +193,10 @@ class _Claims:
         lookalikes = _lookalikes_of(ignored)
         for column, text in ignored.items():
             if heading_key(text) and column not in lookalikes:
-                yield _unknown(column, text, fields, show_headings=show)
+                problem = _unknown(column, text, fields, show_headings=show)
+                # Whoever listed the heading has been asked what it is.
+                is_asked = heading_key(text) in self._seen
+                yield problem if is_asked else _with_doubt(problem, text, fields)
         for column in sorted(self.known):
             yield _synonym(self.known[column], column)
 
@@ -271,7 +275,7 @@ def _lookalike(column: int, field: str) -> FileProblem:
 def _missing(field: str, ignored: Mapping[int, str], *, show_headings: bool) -> FileProblem:
     """Return that a required field has no column, and which heading comes nearest."""
     score, nearest = max(
-        ((score_of(field, text), -column) for column, text in ignored.items()),
+        ((_nearness(field, text), -column) for column, text in ignored.items()),
         default=(0.0, 0),
     )
     hint = f"{field}: no heading comes near"
@@ -283,6 +287,10 @@ def _missing(field: str, ignored: Mapping[int, str], *, show_headings: bool) -> 
             "map it under [columns]"
         )
     return FileProblem(code=ProblemCode.COLUMN_MISSING, hint=hint)
+
+
+def _nearness(field: str, heading: str) -> float:
+    return 100.0 if unsure_field(heading) == field else score_of(field, heading)
 
 
 def _synonym(field: str, column: int) -> FileProblem:
@@ -306,3 +314,11 @@ def _unknown(
         hint=hint,
         quoted=shown_heading(heading) if show_headings else "",
     )
+
+
+def _with_doubt(problem: FileProblem, heading: str, fields: Mapping[str, int]) -> FileProblem:
+    """Return the warning of a column that is not sent, with what the column may be after all."""
+    unsure = unsure_field(heading)
+    if unsure is None or unsure in fields:
+        return problem
+    return replace(problem, hint=f"it may be {unsure}; only a person knows: solv-import map asks")

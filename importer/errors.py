@@ -3,7 +3,8 @@
 ImporterError            exit
 ├─ SettingsError          2   fix a flag, a variable or the settings file
 ├─ SourceError            3   fix the file or its mapping: nothing was sent
-│  └─ OpenQuestion        3   the same; at a terminal, one yes settles it
+│  ├─ OpenQuestion        3   the same; at a terminal, one yes settles it
+│  └─ HeadingsElsewhere   3   the same; name the row of the headings
 ├─ CredentialsError       4   renew the client id or secret, or ask for the scope
 ├─ StoppedEarly           5   run it again later: it carries on
 ├─ LedgerBusy             7   another run holds the ledger
@@ -126,6 +127,15 @@ class OpenQuestion(SourceError):
         super().__init__(message, todo=todo, code=code)
         self.question = question
         self.answer = answer
+
+
+class HeadingsElsewhere(SourceError):
+    """The row of the headings holds none, and another row may."""
+
+    def __init__(self, message: str, *, todo: str, code: str, row: int) -> None:
+        """Keep the number of the row that may hold them."""
+        super().__init__(message, todo=todo, code=code)
+        self.row = row
 
 
 class CredentialsError(ImporterError):

@@ -264,9 +264,17 @@ def _meant(
 
 
 def _refused(column: FieldColumn, name: str, meant: Sequence[str | None]) -> FieldColumn:
-    """Return the column with the ids refused that no word of the profile stands for."""
+    """Return the column with the words and ids refused that the profile does not know."""
     trouble = Trouble(code=ProblemCode.VALUE_NOT_MAPPED, hint=f"[values.{name}]")
     unknown = {position: trouble for position, text in enumerate(meant) if text is None}
+    if name in ID_FIELDS:
+        unknown |= {
+            position: trouble
+            for position, found in column.problems.items()
+            # A word is no number gone wrong: it is a line that the profile lacks.
+            if found.code is ProblemCode.INTEGER_NOT_EXACT
+            and any(map(str.isalpha, meant[position] or ""))
+        }
     return replace(column, problems={**column.problems, **unknown}) if unknown else column
 
 

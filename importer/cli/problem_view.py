@@ -83,7 +83,8 @@ def draw_problems(
     """Yield one block a problem, the kinds with most rows first, then the file's warnings."""
     for group in groups[:most]:
         yield from _group(group, signs, show_values=show_values)
-        yield f"  {_frame('=')} {bold('help')}: {help_of(group, profile)}"
+        told = help_of(group, profile, show_values=show_values)
+        yield f"  {_frame('=')} {bold('help')}: {told}"
         yield ""
     if len(groups) > most:
         kinds = counted(len(groups) - most, "more kind")

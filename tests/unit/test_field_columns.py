@@ -238,13 +238,24 @@ def test_an_empty_id_takes_the_default_beside_a_map() -> None:
 
 
 @pytest.mark.parametrize(
-    ("heading", "problem"), [("Clinic", P.INTEGER_NOT_EXACT), ("Sex", P.BIRTH_SEX_UNKNOWN)]
+    ("heading", "text", "problem"),
+    [
+        ("Clinic", "Uptown", P.VALUE_NOT_MAPPED),
+        ("Clinic", "Lake 5", P.VALUE_NOT_MAPPED),
+        ("Clinic", "4021.5", P.INTEGER_NOT_EXACT),
+        ("Sex", "Uptown", P.BIRTH_SEX_UNKNOWN),
+    ],
 )
-def test_a_word_that_is_not_mapped_follows_the_usual_rules(
-    heading: str, problem: ProblemCode
+def test_a_word_that_is_not_mapped_is_a_line_that_the_profile_lacks_or_follows_the_usual_rules(
+    heading: str, text: str, problem: ProblemCode
 ) -> None:
-    row = check(GOOD | {heading: "Uptown"}, rules=MAPPED)
+    row = check(GOOD | {heading: text}, rules=MAPPED)
     assert [each.code for each in row.problems] == [problem]
+
+
+def test_a_word_of_a_clinic_is_no_number_where_no_table_says_what_words_mean() -> None:
+    row = check(GOOD | {"Clinic": "Uptown"})
+    assert [each.code for each in row.problems] == [P.INTEGER_NOT_EXACT]
 
 
 def test_a_default_is_no_word_of_the_clinic() -> None:
