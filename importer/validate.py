@@ -77,6 +77,8 @@ class CheckedRow:
     """What the profile's pattern leaves out of the name, as it is compared."""
     row_key: str
     """The ledger's name of the row, when the source is one of our results; else ""."""
+    respelled: int = 0
+    """How many cells are sent in another spelling, where that is counted and not told."""
 
 
 def check_chunk(chunk: Chunk, plan: ColumnPlan, rules: Rules, *, today: date) -> list[CheckedRow]:
@@ -97,7 +99,7 @@ def check_chunk(chunk: Chunk, plan: ColumnPlan, rules: Rules, *, today: date) ->
     found.add_from_reading(_without_known_words(chunk, plan, rules))
     found.add_examples(numbers, _examples(chunk.frame, plan, columns))
     blank = _blank_rows(chunk.frame, plan, found)
-    found.add_from_rules(numbers, columns)
+    found.add_from_rules(numbers, columns, tells_spelling=rules.tells_spelling)
     found.add_from_schema(_schema_failures(numbers, columns, blank, rules))
     return [
         CheckedRow(
@@ -109,6 +111,7 @@ def check_chunk(chunk: Chunk, plan: ColumnPlan, rules: Rules, *, today: date) ->
             problems=found.of_blank(number) if is_blank else found.of(number),
             middle_name=middle,
             row_key=row_key,
+            respelled=0 if is_blank else found.respelled_in(number),
         )
         for number, line, is_blank, request, instant, middle, row_key in zip(
             numbers,
@@ -146,6 +149,7 @@ class _Findings:
         """Rows with at least one error."""
         self.examples: set[int] = set()
         """Rows that are the template's example, as it came."""
+        self._respelled: defaultdict[int, int] = defaultdict(int)
 
     def add_from_reading(self, problems: Iterable[RowProblem]) -> None:
         """Add what reading found about rows, and about cells that are sent."""
@@ -170,11 +174,16 @@ class _Findings:
                 self._add_cell(number, name, trouble)
                 told.append(name)
 
-    def add_from_rules(self, numbers: Sequence[int], columns: _Columns) -> None:
-        """Add what the rules refused or changed."""
+    def add_from_rules(
+        self, numbers: Sequence[int], columns: _Columns, *, tells_spelling: bool
+    ) -> None:
+        """Add what the rules refused or changed; count what is only spelled another way."""
         for field_name, column in columns.items():
             for position, trouble in column.problems.items():
-                self._add_cell(numbers[position], field_name, trouble)
+                if trouble.code is ProblemCode.WRITTEN_OTHERWISE and not tells_spelling:
+                    self._respelled[numbers[position]] += 1
+                else:
+                    self._add_cell(numbers[position], field_name, trouble)
 
     def add_from_schema(self, failures: Iterable[_Failure]) -> None:
         """Add what only the schema saw: cells that no rule refused."""
@@ -186,6 +195,11 @@ class _Findings:
         found = self._problems.get(number, [])
         asides = tuple(problem for problem in found if problem.code in ASIDES)
         return asides or tuple(sorted(found, key=_place))
+
+    def respelled_in(self, number: int) -> int:
+        """Return how many cells of a row are spelled another way; none of one set aside."""
+        count = self._respelled.get(number, 0)
+        return 0 if count and any(problem.code in ASIDES for problem in self.of(number)) else count
 
     def of_blank(self, number: int) -> tuple[RowProblem, ...]:
         """Return what is told of a row in which nobody stands."""

@@ -71,7 +71,7 @@ class Planner:
     settings: Settings
     selection: Selection
     now: datetime
-    _selected: int = field(default=0, init=False)
+    _ready: int = field(default=0, init=False)
     _visits: NearDuplicates = field(default_factory=NearDuplicates, init=False)
     _carried: dict[str, list[tuple[int, bool]]] = field(default_factory=dict, init=False)
     """Row keys that stood in the sheet -> row ids, and whether the row is unchanged."""
@@ -107,7 +107,7 @@ class Planner:
     def _plan(self, connection: Connection, rows: list[CheckedRow]) -> list[PlannedRequest]:
         candidates = {row.row_number: self._candidate(row) for row in rows if self._picks(row)}
         known = self._look_up(connection, rows, list(candidates.values()))
-        planned = [self._planned(row, candidates.get(row.row_number), known) for row in rows]
+        planned = [self._counted(row, candidates.get(row.row_number), known) for row in rows]
         row_ids = planning.add_rows(connection, self.run_number, planned)
         requests = []
         for row, plan, row_id in zip(rows, planned, row_ids, strict=True):
@@ -119,13 +119,16 @@ class Planner:
         return requests
 
     def _picks(self, row: CheckedRow) -> bool:
-        """Return whether the operator's selection lets the row through; count it then."""
-        if row.is_blank or not self.selection.includes(row.row_number):
-            return False
-        if self.selection.limit is not None and self._selected >= self.selection.limit:
-            return False
-        self._selected += 1
-        return True
+        """Return whether the operator's selection lets the row through."""
+        is_chosen = not row.is_blank and self.selection.includes(row.row_number)
+        return is_chosen and not self.selection.is_reached(self._ready)
+
+    def _counted(self, row: CheckedRow, candidate: _Candidate | None, known: _Known) -> PlannedRow:
+        """Return the planned row, left out once as many before it are to be sent as may be."""
+        is_left = self.selection.is_reached(self._ready)
+        plan = self._planned(row, None if is_left else candidate, known)
+        self._ready += plan.state is State.READY
+        return plan
 
     def _candidate(self, row: CheckedRow) -> _Candidate:
         if row.request is None or row.appointment_at is None:
