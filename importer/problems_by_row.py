@@ -33,6 +33,7 @@ class ProblemsByRow:
         """Rows with at least one error."""
         self.examples: set[int] = set()
         """Rows that are the template's example, as it came."""
+        self._respelled: defaultdict[int, int] = defaultdict(int)
 
     def add_from_reading(self, problems: Iterable[RowProblem]) -> None:
         """Add what reading found about rows, and about cells that are sent."""
@@ -57,11 +58,16 @@ class ProblemsByRow:
                 self._add_cell(number, name, trouble)
                 told.append(name)
 
-    def add_from_rules(self, numbers: Sequence[int], columns: Mapping[str, FieldColumn]) -> None:
-        """Add what the rules refused or changed."""
+    def add_from_rules(
+        self, numbers: Sequence[int], columns: Mapping[str, FieldColumn], *, tells_spelling: bool
+    ) -> None:
+        """Add what the rules refused or changed; count what is only spelled another way."""
         for field_name, column in columns.items():
             for position, trouble in column.problems.items():
-                self._add_cell(numbers[position], field_name, trouble)
+                if trouble.code is ProblemCode.WRITTEN_OTHERWISE and not tells_spelling:
+                    self._respelled[numbers[position]] += 1
+                else:
+                    self._add_cell(numbers[position], field_name, trouble)
 
     def add_from_schema(self, failures: Iterable[tuple[int, str, ProblemCode]]) -> None:
         """Add what only the schema saw: cells that no rule refused."""
@@ -73,6 +79,11 @@ class ProblemsByRow:
         found = self._problems.get(number, [])
         asides = tuple(problem for problem in found if problem.code in ASIDES)
         return asides or tuple(sorted(found, key=_place))
+
+    def respelled_in(self, number: int) -> int:
+        """Return how many cells of a row are spelled another way; none of one set aside."""
+        count = self._respelled.get(number, 0)
+        return 0 if count and any(problem.code in ASIDES for problem in self.of(number)) else count
 
     def of_blank(self, number: int) -> tuple[RowProblem, ...]:
         """Return what is told of a row in which nobody stands."""

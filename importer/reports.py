@@ -46,7 +46,7 @@ def totals_of(counts: Mapping[State, int]) -> Totals:
         blank=counts.get(State.BLANK, 0),
         rejected=counts.get(State.REJECTED, 0),
         unknown=counts.get(State.UNKNOWN, 0) + counts.get(State.SENDING, 0),
-        not_sent=counts.get(State.READY, 0),
+        not_sent=counts.get(State.READY, 0) + counts.get(State.SUPERSEDED, 0),
     )
 
 
@@ -138,6 +138,10 @@ class CheckReport:
     """By field the order that a yes to all questions settles; empty when a yes is not enough."""
     profile: str = ""
     """Its name; "" when there is none."""
+    fixable: int = 0
+    """Of how many cells a certain correction is known, those counted that no problem is told of."""
+    can_be_fixed: bool = False
+    """Whether a corrected copy of a file of this kind can be written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +215,9 @@ class RunStatus:
     run_id: str
     source: str
     target: str
+    """The address that it was begun with."""
+    ledger: Path
+    """Which holds it; on this machine one serves every port."""
     started_at: datetime
     ended_at: datetime | None
     is_running: bool
@@ -227,6 +234,8 @@ class RunStatus:
     results: Path | None = None
     exit_code: ExitCode | None = None
     """What the run ended with; None while it has not."""
+    is_closed: bool = False
+    """Its file was planned anew: a later run has the rows that this one did not send."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

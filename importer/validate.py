@@ -75,6 +75,8 @@ class CheckedRow:
     """What the profile's pattern leaves out of the name, as it is compared."""
     row_key: str
     """The ledger's name of the row, when the source is one of our results; else ""."""
+    respelled: int = 0
+    """How many cells are sent in another spelling, where that is counted and not told."""
 
 
 def check_chunk(chunk: Chunk, plan: ColumnPlan, rules: Rules, *, today: date) -> list[CheckedRow]:
@@ -95,7 +97,7 @@ def check_chunk(chunk: Chunk, plan: ColumnPlan, rules: Rules, *, today: date) ->
     found.add_from_reading(_without_known_words(chunk, plan, rules))
     found.add_examples(numbers, _examples(chunk.frame, plan, columns))
     blank = _blank_rows(chunk.frame, plan, found)
-    found.add_from_rules(numbers, columns)
+    found.add_from_rules(numbers, columns, tells_spelling=rules.tells_spelling)
     found.add_from_schema(_schema_failures(numbers, columns, blank, rules))
     return [
         CheckedRow(
@@ -107,6 +109,7 @@ def check_chunk(chunk: Chunk, plan: ColumnPlan, rules: Rules, *, today: date) ->
             problems=found.of_blank(number) if is_blank else found.of(number),
             middle_name=middle,
             row_key=row_key,
+            respelled=0 if is_blank else found.respelled_in(number),
         )
         for number, line, is_blank, request, instant, middle, row_key in zip(
             numbers,

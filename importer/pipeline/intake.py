@@ -13,7 +13,7 @@ from importer.model import DATE_FIELDS, TEXT_FIELDS, HeadingsAccepted
 from importer.our_columns import their_headings
 from importer.pipeline.file_errors import raise_first, sentence_of
 from importer.pipeline.questions import FileQuestions, survey_orders
-from importer.problems import ProblemCode
+from importer.problems import FileProblem, ProblemCode
 from importer.reading import ReadOptions, open_source, table_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from importer.columns import ColumnPlan
     from importer.field_columns import Rules
-    from importer.problems import FileProblem
     from importer.reading import Chunk, Table
     from importer.reading.source import Source
     from importer.settings import Settings
@@ -55,10 +54,10 @@ class Intake:
         """Return the sheet that is read, "" for a file without sheets."""
         return self.table.sheet or ""
 
-    @property
-    def warnings(self) -> tuple[FileProblem, ...]:
-        """Return what a person may want to know of the whole file."""
-        return (*self.table.warnings, *(p for p in self.plan.problems if not p.is_error))
+    def warnings(self, rows_in: int) -> tuple[FileProblem, ...]:
+        """Return what a person may want to know of the whole file, which has so many rows."""
+        told = (*self.table.warnings, *(p for p in self.plan.problems if not p.is_error))
+        return told if rows_in else (*told, FileProblem(code=ProblemCode.NO_ROWS))
 
     @property
     def source_columns(self) -> list[int]:

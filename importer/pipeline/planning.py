@@ -50,7 +50,7 @@ class Planner:
     settings: Settings
     selection: Selection
     now: datetime
-    _selected: int = field(default=0, init=False)
+    _ready: int = field(default=0, init=False)
     _visits: NearDuplicates = field(default_factory=NearDuplicates, init=False)
     _carried: CarriedKeys = field(default_factory=CarriedKeys, init=False)
     _middle_names: MiddleNames = field(default_factory=MiddleNames, init=False)
@@ -70,11 +70,13 @@ class Planner:
         known = self.look_up.known(connection, rows, identities)
         planned = []
         for row in rows:
-            base = _base_of(row, known)
-            if row.row_number in picked:
-                base = self._decide(base, row, picked[row.row_number], known)
+            plan = _base_of(row, known)
+            # Once as many before it are to be sent as may be, a row is left out.
+            if row.row_number in picked and not self.selection.is_reached(self._ready):
+                plan = self._decide(plan, row, picked[row.row_number], known)
+            self._ready += plan.state is State.READY
             self._carried.meet(row.row_key)
-            planned.append(base)
+            planned.append(plan)
         row_ids = planning.add_rows(connection, self.run_number, planned)
         requests = []
         for row, plan, row_id in zip(rows, planned, row_ids, strict=True):
@@ -84,13 +86,9 @@ class Planner:
         return requests
 
     def _picks(self, row: CheckedRow) -> bool:
-        """Return whether the operator's selection lets the row through; count it then."""
-        if row.is_blank or not self.selection.includes(row.row_number):
-            return False
-        if self.selection.limit is not None and self._selected >= self.selection.limit:
-            return False
-        self._selected += 1
-        return True
+        """Return whether the operator's selection lets the row through."""
+        is_chosen = not row.is_blank and self.selection.includes(row.row_number)
+        return is_chosen and not self.selection.is_reached(self._ready)
 
     def _identity(self, row: CheckedRow) -> Identity | None:
         """Return the keyed hashes of a row, None when it has an error."""

@@ -20,7 +20,7 @@ RULES_VERSION = 3
 _NOT_OF_REQUESTS = frozenset(
     {
         *("rules_version", "profile", "profile_paths", "by_flag", "by_variable"),
-        *("headings", "accepted_headings", "detected_encoding"),
+        *("headings", "accepted_headings", "detected_encoding", "base_url"),
     }
 )
 """What a run keeps although the same row becomes the same request without it."""
@@ -39,6 +39,8 @@ def stored(settings: Settings, *, detected_encoding: str = "") -> str:
     kept = {
         "rules_version": RULES_VERSION,
         "allow_duplicates": settings.allow_duplicates,
+        # On this machine a ledger serves every port, so it cannot say where a run went.
+        "base_url": settings.base_url,
         "profile": settings.profile_name,
         "by_flag": sorted(settings.by_flag),
         "by_variable": sorted(n for n, o in settings.origins.items() if o.startswith(_VARIABLES)),
@@ -54,6 +56,11 @@ def stored(settings: Settings, *, detected_encoding: str = "") -> str:
 def _profile_paths(file: Path | None) -> list[str]:
     """Return where a profile is: as it was named, for links that move on, and where that leads."""
     return [] if file is None else sorted({str(file), str(file.resolve())})
+
+
+def target_in(kept: str) -> str:
+    """Return the address that a run was begun with, "" for one of an earlier version."""
+    return str(json.loads(kept).get("base_url", ""))
 
 
 def is_of_these_rules(kept: str) -> bool:

@@ -252,6 +252,13 @@ FILE: Final = {
         "Keep the results as private as the workbook.",
         Example("visits.xlsx with a password", "visits.results.xlsx without one"),
     ),
+    "IMP037": Entry(
+        W,
+        "no rows",
+        "Nothing stands below the headings, so nobody is booked.",
+        "Nothing, if there is nobody to book; else make the export again.",
+        Example("First name, Last name, Phone, and no more", "a row for each patient below them"),
+    ),
     "IMP040": Entry(
         E,
         "comment line",

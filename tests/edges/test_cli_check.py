@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from importer.cli.problem_json import check_as_json
 from importer.cli.problem_lines import concise_errors
-from importer.cli.problem_view import draw_check, next_step
+from importer.cli.problem_view import draw_check, next_steps
 from importer.cli.shell import shell
 from importer.cli.terminal import _ASCII, _UNICODE
 from importer.errors import ExitCode
@@ -54,7 +54,7 @@ def report(kinds: int = 1) -> CheckReport:
 
 def drawn(*, show_values: bool, kinds: int = 1) -> str:
     found = report(kinds)
-    lines = [*draw_check(found, found, _ASCII, show_values=show_values), next_step(found, None)]
+    lines = [*draw_check(found, found, _ASCII, show_values=show_values), *next_steps(found, "")]
     return click.unstyle("\n".join(lines))
 
 

@@ -334,7 +334,7 @@ def test_a_run_that_is_planned_anew_leaves_the_ready_rows_of_others_alone(ledger
         ledger,
         lambda: ledger.plan(lambda connection: planning.supersede(connection, run_number=2)),
     )
-    assert told == {3: {"state": "left_out"}}
+    assert told == {3: {"state": "superseded"}}
 
 
 def test_a_run_that_is_forgotten_goes_alone(ledger: Ledger) -> None:
