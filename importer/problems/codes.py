@@ -100,6 +100,7 @@ class ProblemCode(Enum):
     EXAMPLE_LEFT_OVER = "IMP044"
     CELL_NOT_TEXT = "IMP045"
     CELL_SHOWN_OTHERWISE = "IMP046"
+    DATE_BELOW_ZERO = "IMP047"
 
     # The headings, and settings that hold for the whole file
     COLUMN_MISSING = "IMP101"

@@ -72,7 +72,7 @@ def _moment_text(value: datetime | date | time | timedelta) -> str:
         case date():
             return value.isoformat()
         case time():
-            return _rounded(datetime.combine(_ANY_DAY, value)).time().isoformat()
+            return _clock(datetime.combine(_ANY_DAY, value))
         case timedelta():
             return _duration(value)
         case _:
@@ -97,4 +97,10 @@ def _duration(value: timedelta) -> str:
     """Return hours, minutes and seconds; a duration of under a day is a time of day."""
     if not timedelta(0) <= value < _DAY:
         return f"{value.total_seconds() / 3600:g} hours"
-    return _rounded(datetime.combine(_ANY_DAY, time.min) + value).time().isoformat()
+    return _clock(datetime.combine(_ANY_DAY, time.min) + value)
+
+
+def _clock(moment: datetime) -> str:
+    """Return the time of day on `_ANY_DAY`; the midnight at its end is another day's."""
+    rounded = _rounded(moment)
+    return rounded.time().isoformat() if rounded.date() == _ANY_DAY else "24:00:00"

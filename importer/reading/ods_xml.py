@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _NAMESPACE = "urn:oasis:names:tc:opendocument:xmlns:"
 TABLE, OFFICE, TEXT = (f"{_NAMESPACE}{n}:1.0 " for n in ("table", "office", "text"))
-STYLE, DRAW = f"{_NAMESPACE}style:1.0 ", f"{_NAMESPACE}drawing:1.0 "
+STYLE, DRAW, NUMBER = (f"{_NAMESPACE}{n}:1.0 " for n in ("style", "drawing", "datastyle"))
 CELLS = (f"{TABLE}table-cell", f"{TABLE}covered-table-cell")
 VALUE_TYPE, FORMULA = f"{OFFICE}value-type", f"{TABLE}formula"
 ROWS_REPEATED = f"{TABLE}number-rows-repeated"

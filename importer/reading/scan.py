@@ -23,8 +23,10 @@ _SEEN = (
     ProblemCode.FORMULA_VALUE_USED,
     ProblemCode.CELL_CONTROL_CHARACTER,
     ProblemCode.CELL_SHOWN_OTHERWISE,
+    ProblemCode.DATE_BELOW_ZERO,
+    ProblemCode.DATE_BEFORE_MARCH_1900,
 )
-ERROR, NOT_CALCULATED, VALUE_USED, CONTROL, MASKED = range(len(_SEEN))
+ERROR, NOT_CALCULATED, VALUE_USED, CONTROL, MASKED, BELOW_ZERO, NO_DAY = range(len(_SEEN))
 """What `Findings.add` takes: the places of these problems."""
 
 

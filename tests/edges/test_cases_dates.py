@@ -51,8 +51,8 @@ def test_case_43_days_count_from_1904_where_the_workbook_says_so(tmp_path: Path)
 @pytest.mark.parametrize(
     ("serial", "code"),
     [
-        *((serial, P.DATE_PARTIAL) for serial in (-5, 0)),  # calamine has a time of day there
-        *((serial, P.DATE_BEFORE_MARCH_1900) for serial in (1, 31, 59, 60, 59.5)),
+        (-5, P.DATE_BELOW_ZERO),  # calamine has a time of day there, and so it has for 0
+        *((serial, P.DATE_BEFORE_MARCH_1900) for serial in (0, 0.5, 1, 31, 59, 60, 59.5)),
     ],
 )
 def test_case_44_a_date_cell_before_march_1900_is_no_day(
