@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,11 @@ from importer.headings import (
     known_field,
     score_of,
     shown_heading,
+    unsure_field,
 )
 from importer.lettering import column_letter
 from importer.model import BOOKING_FIELDS, MAY_BE_JOINED, NAME_FIELDS, REQUIRED_FIELDS
+from importer.our_columns import our_columns, their_headings
 from importer.problems import FileProblem, ProblemCode
 
 if TYPE_CHECKING:
@@ -24,24 +26,8 @@ if TYPE_CHECKING:
 
     from importer.model import NamePattern
 
-OUR_HEADINGS: tuple[str, ...] = (
-    "status",
-    "booking_id",
-    "what_to_fix",
-    "solv_status",
-    "emr_booking_id",
-    "http",
-    "server_ids",
-    "row_number",
-    "row_key",
-)
-"""What results put behind the source's own columns."""
-
-SOURCE_SUFFIX = " (source)"
-"""What results put after a heading of the source that reads like one of ours."""
-
 _FEWEST = 2
-"""The fewest headings that make a table."""
+"""The fewest headings that make a table; fewer beside it are a note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,41 +123,6 @@ def plan_columns(
     )
 
 
-_TELLING = {heading_key(name) for name in ("status", "booking_id", "row_key")}
-"""Headings that stand together in our results alone, whatever was added, moved or retyped."""
-
-
-def our_columns(headings: Sequence[str], *, is_results: bool = False) -> tuple[int, ...]:
-    """Return the columns that results added; a stranger's `status` is not ours.
-
-    Args:
-        headings: As read.
-        is_results: Whether the file says by itself that it is one of our results.
-    """
-    ours = {heading_key(name) for name in OUR_HEADINGS}
-    found = tuple(c for c, text in enumerate(headings) if heading_key(text) in ours)
-    names = {heading_key(headings[c]) for c in found}
-    return found if is_results or names >= _TELLING else ()
-
-
-def their_headings(headings: Sequence[str], ours: Collection[int]) -> dict[int, str]:
-    """Return the source's headings by column, as they were before results had to rename some.
-
-    Args:
-        headings: As read.
-        ours: The columns that results added, none where the file is no results.
-    """
-    theirs = {c: text for c, text in enumerate(headings) if c not in ours}
-    return {c: _as_it_was(text) for c, text in theirs.items()} if ours else theirs
-
-
-def _as_it_was(heading: str) -> str:
-    text = heading.rstrip()
-    while text.endswith(SOURCE_SUFFIX):
-        text = text.removesuffix(SOURCE_SUFFIX)
-    return text if text.strip().casefold() in OUR_HEADINGS else heading
-
-
 class _Claims:
     """Which columns stand for which field, while the headings are gone through."""
 
@@ -242,7 +193,10 @@ class _Claims:
         lookalikes = _lookalikes_of(ignored)
         for column, text in ignored.items():
             if heading_key(text) and column not in lookalikes:
-                yield _unknown(column, text, fields, show_headings=show)
+                problem = _unknown(column, text, fields, show_headings=show)
+                # Whoever listed the heading has been asked what it is.
+                is_asked = heading_key(text) in self._seen
+                yield problem if is_asked else _with_doubt(problem, text, fields)
         for column in sorted(self.known):
             yield _synonym(self.known[column], column)
 
@@ -250,7 +204,7 @@ class _Claims:
         """Yield that a second table stands beside the one that is sent.
 
         It does where an empty column has all that is sent on one side, and headings of which
-        none is on the other.
+        none is on the other. `reading.second_table` looks at rows: those of one side alone.
         """
         source = self._source
         for gap in (column for column, text in source.items() if not text.strip()):
@@ -321,7 +275,7 @@ def _lookalike(column: int, field: str) -> FileProblem:
 def _missing(field: str, ignored: Mapping[int, str], *, show_headings: bool) -> FileProblem:
     """Return that a required field has no column, and which heading comes nearest."""
     score, nearest = max(
-        ((score_of(field, text), -column) for column, text in ignored.items()),
+        ((_nearness(field, text), -column) for column, text in ignored.items()),
         default=(0.0, 0),
     )
     hint = f"{field}: no heading comes near"
@@ -333,6 +287,10 @@ def _missing(field: str, ignored: Mapping[int, str], *, show_headings: bool) -> 
             "map it under [columns]"
         )
     return FileProblem(code=ProblemCode.COLUMN_MISSING, hint=hint)
+
+
+def _nearness(field: str, heading: str) -> float:
+    return 100.0 if unsure_field(heading) == field else score_of(field, heading)
 
 
 def _synonym(field: str, column: int) -> FileProblem:
@@ -356,3 +314,11 @@ def _unknown(
         hint=hint,
         quoted=shown_heading(heading) if show_headings else "",
     )
+
+
+def _with_doubt(problem: FileProblem, heading: str, fields: Mapping[str, int]) -> FileProblem:
+    """Return the warning of a column that is not sent, with what the column may be after all."""
+    unsure = unsure_field(heading)
+    if unsure is None or unsure in fields:
+        return problem
+    return replace(problem, hint=f"it may be {unsure}; only a person knows: solv-import map asks")

@@ -3,7 +3,8 @@
 ImporterError            exit
 ├─ SettingsError          2   fix a flag, a variable or the settings file
 ├─ SourceError            3   fix the file or its mapping: nothing was sent
-│  └─ OpenQuestion        3   the same; at a terminal, one yes settles it
+│  ├─ OpenQuestion        3   the same; at a terminal, one yes settles it
+│  └─ HeadingsElsewhere   3   the same; name the row of the headings
 ├─ CredentialsError       4   renew the client id or secret, or ask for the scope
 ├─ StoppedEarly           5   run it again later: it carries on
 ├─ LedgerBusy             7   another run holds the ledger
@@ -14,6 +15,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
+
+from importer.printable import printable
 
 if TYPE_CHECKING:
     from importer.model import Confirmation
@@ -95,10 +98,8 @@ def worst(*codes: ExitCode) -> ExitCode:
 
 
 def _printable(text: str) -> str:
-    """Return a text in which a terminal finds nothing to obey; a file's name may hold anything."""
-    if text.isprintable():
-        return text
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    """Return a text for a terminal; a file's name may hold anything."""
+    return printable(text, lambda sign: ascii(sign)[1:-1])
 
 
 class ImporterError(Exception):
@@ -142,6 +143,15 @@ class OpenQuestion(SourceError):
         super().__init__(message, todo=todo, code=code)
         self.question = question
         self.answer = answer
+
+
+class HeadingsElsewhere(SourceError):
+    """The row of the headings holds none, and another row may."""
+
+    def __init__(self, message: str, *, todo: str, code: str, row: int) -> None:
+        """Keep the number of the row that may hold them."""
+        super().__init__(message, todo=todo, code=code)
+        self.row = row
 
 
 class CredentialsError(ImporterError):

@@ -43,7 +43,7 @@ class Rules:
     dates: DateRules
     defaults: Mapping[str, str] = field(default_factory=dict)
     """Text by field, for a column that is absent and for empty cells of one that is not."""
-    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    value_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By field, what a clinic's own word stands for; words as `folded` leaves them."""
     pad_zip: bool = False
     """Put back leading zeros of ZIP codes."""
@@ -51,6 +51,13 @@ class Rules:
     """Let a location be a short code instead of a number."""
     tells_spelling: bool = False
     """Note cells that are sent in another spelling, which is nothing wrong."""
+    counts_spelling: bool = False
+    """Count them without a note of each, of which there may be one a row."""
+
+    @property
+    def notes_spelling(self) -> bool:
+        """Return whether such cells are looked for."""
+        return self.tells_spelling or self.counts_spelling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +129,21 @@ class _Rows:
             rule: What makes its cells values.
             locations: Each row's location, where that is known already.
         """
-        if name not in self.plan.fields:
-            return self._read(name, self._filled(name, [""] * self.count), rule, locations)
-        cells, words = self.texts_of(self.plan.fields[name]), self.rules.values.get(name, {})
-        if not words:
+        is_there = name in self.plan.fields
+        cells = self.texts_of(self.plan.fields[name]) if is_there else [""] * self.count
+        column = self._meant(name, cells, rule, locations)
+        return _of_cells(column, cells) if self.rules.defaults.get(name) else column
+
+    def _meant(
+        self,
+        name: str,
+        cells: list[str],
+        rule: Callable[[str], Cell],
+        locations: FieldColumn | None,
+    ) -> FieldColumn:
+        """Return the field of these cells, in which a clinic may have words of its own."""
+        words = self.rules.value_maps.get(name, {})
+        if not words or name not in self.plan.fields:
             return self._read(name, self._filled(name, cells), rule, locations)
         meant = _meant(cells, words, rule if name in ID_FIELDS else None)
         texts = [cell if text is None else text for cell, text in zip(cells, meant, strict=True)]
@@ -151,11 +169,11 @@ class _Rows:
         has_zones = name == "appointment_date" and self.rules.dates.timezone_by_location
         if locations is not None and has_zones:
             return _appointments(texts, locations.texts, self.rules)
-        return _by_rule(texts, rule, tells_spelling=self.rules.tells_spelling)
+        return _by_rule(texts, rule, notes_spelling=self.rules.notes_spelling)
 
 
 def _by_rule(
-    texts: Sequence[_Text], rule: Callable[[_Text], Cell], *, tells_spelling: bool
+    texts: Sequence[_Text], rule: Callable[[_Text], Cell], *, notes_spelling: bool
 ) -> FieldColumn:
     """Return each text as the rule leaves it; one that comes again is looked at once."""
     normalized: dict[_Text, str] = {}
@@ -168,7 +186,7 @@ def _by_rule(
                 troubled[text] = Trouble(
                     code=cell.problem, hint=cell.hint, suggestion=cell.suggestion
                 )
-            elif cell.suggestion and tells_spelling:
+            elif cell.suggestion and notes_spelling:
                 code = ProblemCode.WRITTEN_OTHERWISE
                 troubled[text] = Trouble(code=code, suggestion=cell.suggestion)
     problems = {
@@ -188,7 +206,7 @@ def _appointments(texts: Sequence[str], locations: Sequence[str], rules: Rules) 
         return suggesting("appointment_date", of_location)(pair[0])
 
     pairs = list(zip(texts, locations, strict=True))
-    return _by_rule(pairs, rule, tells_spelling=rules.tells_spelling)
+    return _by_rule(pairs, rule, notes_spelling=rules.notes_spelling)
 
 
 def _joined(
@@ -264,10 +282,29 @@ def _meant(
 
 
 def _refused(column: FieldColumn, name: str, meant: Sequence[str | None]) -> FieldColumn:
-    """Return the column with the ids refused that no word of the profile stands for."""
+    """Return the column with the words and ids refused that the profile does not know."""
     trouble = Trouble(code=ProblemCode.VALUE_NOT_MAPPED, hint=f"[values.{name}]")
     unknown = {position: trouble for position, text in enumerate(meant) if text is None}
+    if name in ID_FIELDS:
+        unknown |= {
+            position: trouble
+            for position, found in column.problems.items()
+            # A word is no number gone wrong: it is a line that the profile lacks.
+            if found.code is ProblemCode.INTEGER_NOT_EXACT
+            and any(map(str.isalpha, meant[position] or ""))
+        }
     return replace(column, problems={**column.problems, **unknown}) if unknown else column
+
+
+def _of_cells(column: FieldColumn, cells: Sequence[str]) -> FieldColumn:
+    """Return the column without suggestions for a default: it stands in the settings."""
+    problems: dict[int, Trouble] = {}
+    for position, trouble in column.problems.items():
+        if not trouble.suggestion or not is_empty(cells[position]):
+            problems[position] = trouble
+        elif trouble.code is not ProblemCode.WRITTEN_OTHERWISE:
+            problems[position] = replace(trouble, suggestion="")
+    return replace(column, problems=problems)
 
 
 def _without_own_words(

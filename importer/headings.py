@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
 
+from importer.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -53,7 +55,10 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
         *("Reason for Visit", "Visit Reason", "Appointment Reason", "Appt Reason"),
         *("Reason for Appointment", "Chief Complaint", "Complaint"),
     ),
-    "birth_sex": ("Sex", "Sex at Birth", "Patient Sex", "Pt Sex", "Birth Gender"),
+    "birth_sex": (
+        *("Sex", "Sex at Birth", "Patient Sex", "Pt Sex", "Birth Gender"),
+        *("Sex Assigned at Birth", "Assigned Sex at Birth"),
+    ),
     "address_street": (
         *("Street", "Street Address", "Address", "Address 1", "Address Line 1", "Addr 1"),
         *("Addr", "Street 1", "Home Address", "Patient Address", "Mailing Address"),
@@ -82,6 +87,24 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "visit_type_id": ("Visit Type No", "Appointment Type ID", "Appt Type ID"),
 }
 """Other headings that mean a field, whatever their case, spaces, dashes and underscores."""
+
+UNSURE: Mapping[str, tuple[str, ...]] = {
+    "location_id": (
+        *("Clinic Name", "Clinic Location", "Location Name", "Facility", "Facility Name"),
+        *("Site", "Site Name", "Office", "Office Name", "Office Location", "Branch"),
+        *("Practice", "Practice Name", "Practice Location", "Practice Site", "Center"),
+        *("Appointment Location", "Appt Location", "Visit Location", "Service Location"),
+    ),
+    "birth_sex": ("Gender", "Patient Gender", "Pt Gender", "Legal Sex", "Administrative Sex"),
+}
+"""Headings that may mean a field or something else: never taken, and `map` asks about them."""
+
+TIMES_OF_DAY: tuple[str, ...] = (
+    *("Time", "Appointment Time", "Appt Time", "Visit Time", "Scheduled Time", "Slot Time"),
+    *("Start", "Start Time", "Time Start", "Appt Start", "Appointment Start", "Time of Visit"),
+    *("Appointment Start Time", "Appt Start Time", "Time of Appointment", "Time Slot"),
+)
+"""Headings of a column of times that belong to the day of a visit."""
 
 PLAIN_HEADINGS: Mapping[str, str] = {
     "first_name": "First name",
@@ -149,6 +172,16 @@ def known_field(heading: str) -> str | None:
     )
 
 
+def unsure_field(heading: str) -> str | None:
+    """Return the field that a heading may mean, where only a person can say so, or None."""
+    return _UNSURE.get(heading_key(heading))
+
+
+def is_time_of_visit(heading: str) -> bool:
+    """Return whether a heading is what people write above the times of visits."""
+    return heading_key(heading) in _TIMES
+
+
 def noted_order(heading: str) -> DateOrder | None:
     """Return the order of day and month that a note such as (DD/MM/YYYY) names, or None."""
     match = _ORDER_NOTE.search(heading)
@@ -177,6 +210,10 @@ def _words(heading: str) -> str:
 _KNOWN: Mapping[str, str] = {
     heading_key(name): field for field, names in SYNONYMS.items() for name in (field, *names)
 }
+_UNSURE: Mapping[str, str] = {
+    heading_key(name): field for field, names in UNSURE.items() for name in names
+}
+_TIMES = frozenset(map(heading_key, TIMES_OF_DAY))
 _SCORED: Mapping[str, tuple[str, ...]] = {
     field: tuple(_words(name) for name in (field, *names)) for field, names in SYNONYMS.items()
 }
@@ -203,6 +240,6 @@ def score_of(field: str, heading: str) -> float:
 
 def shown_heading(heading: str) -> str:
     """Return a heading as it may stand on a terminal: quoted, short, printable."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in heading)
-    short = printable if len(printable) <= _LONGEST_SHOWN else f"{printable[:_LONGEST_SHOWN]}…"
+    plain = printable(heading)
+    short = plain if len(plain) <= _LONGEST_SHOWN else f"{plain[:_LONGEST_SHOWN]}…"
     return f'"{short}"'

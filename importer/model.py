@@ -54,6 +54,8 @@ class State(StrEnum):
     """Booked by an earlier run, whose booking id it carries."""
     LEFT_OUT = "left_out"
     """Left out by the operator (`--limit`, `--rows`); eligible next time."""
+    SUPERSEDED = "superseded"
+    """Was ready when its file was planned anew, in a later run; reported as `not_sent`."""
     BLANK = "blank"
     """Every cell is empty, or it is the template's example as it came; nobody stands in it."""
 
@@ -68,6 +70,7 @@ STATUS_WORDS: Mapping[State, str] = {
     State.DUPLICATE: "duplicate",
     State.SKIPPED: "skipped",
     State.LEFT_OUT: "left out",
+    State.SUPERSEDED: "not sent",
     State.BLANK: "blank",
 }
 """What people read for each state, in results, reports and on the terminal."""

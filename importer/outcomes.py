@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from importer.model import (
     Booked,
@@ -23,12 +21,12 @@ from importer.model import (
     RunStop,
     Unknown,
 )
+from importer.printable import printable
+from importer.waits_asked import Headers, retry_wait_s, values_of, wait_asked_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-Headers: TypeAlias = tuple[tuple[str, str], ...]
-"""Names as the server spelled them, repeated ones included, in its order."""
+    from datetime import datetime
 
 _BOOKED = frozenset({200, 201})
 _REJECTED = frozenset({400, 404, 406, 409, 410, 413, 414, 422, 431})
@@ -43,7 +41,6 @@ _NOT_TAKEN = {
 }
 
 _OLD_TOKEN_S = 50 * 60
-_LONGEST_WAIT_S = 86_400.0
 _LARGEST_ID = 2**63 - 1
 _LONGEST_TEXT = 2_000
 _LONGEST_WORD = 128
@@ -85,7 +82,7 @@ def outcome_of(
     if answer.status == _FORBIDDEN and _is_about_token(answer, token_age_s):
         cause = NotTakenCause.UNAUTHORIZED
     if answer.status == _UNAVAILABLE and trust_503_with_retry_after:
-        asked = _retry_after_s(answer.headers, now)
+        asked = retry_wait_s(answer.headers, now)
         cause = None if asked is None else NotTakenCause.UNAVAILABLE
     if cause is not None:
         return _not_taken(answer, cause, now)
@@ -98,17 +95,6 @@ def outcome_of(
     if answer.status in _REJECTED:
         return _rejected(answer)
     return _unknown(answer, f"answered {answer.status}", retry_after_s=_pause_of(answer, now))
-
-
-def wait_asked_s(headers: Headers, now: datetime) -> float | None:
-    """Return for how many seconds the server asks everybody to wait, None if it does not.
-
-    Retry-After comes before RateLimit, and that before X-RateLimit-Reset; a header that
-    cannot be read is as good as absent. Never below 0, never above a day.
-    """
-    readers = (_retry_after_s, _rate_limit_s, _x_rate_limit_s)
-    waits = (reader(headers, now) for reader in readers)
-    return next((wait for wait in waits if wait is not None), None)
 
 
 # What each answer becomes
@@ -170,7 +156,7 @@ def _pause_of(answer: Answer, now: datetime) -> float | None:
     # A reset time stands in every answer of some servers: only a 429 makes it a request.
     if answer.status == _TOO_MANY:
         return wait_asked_s(answer.headers, now)
-    return _retry_after_s(answer.headers, now)
+    return retry_wait_s(answer.headers, now)
 
 
 # What stands in a body
@@ -215,8 +201,7 @@ def _word(value: object) -> str:
     """Return a short value of an answer as one line of text, "" when it is none."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
-    shown = "".join(sign if sign.isprintable() else " " for sign in str(value)[:_LONGEST_TEXT])
-    return " ".join(shown.split())[:_LONGEST_WORD]
+    return " ".join(printable(str(value)[:_LONGEST_TEXT]).split())[:_LONGEST_WORD]
 
 
 def _details(document: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - as `_document`
@@ -251,8 +236,7 @@ def _words_of(document: Any, body: bytes | None) -> str:  # noqa: ANN401 - as `_
     )
     words = words or (body or b"")[: _LONGEST_TEXT * 10].decode(errors="replace")
     untagged = re.sub(r"<[^<>]*>", " ", words[: _LONGEST_TEXT * 10])
-    shown = "".join(sign if sign.isprintable() else " " for sign in untagged)
-    return " ".join(shown.split())[:_LONGEST_TEXT]
+    return " ".join(printable(untagged).split())[:_LONGEST_TEXT]
 
 
 def _is_object(document: object) -> bool:
@@ -278,102 +262,6 @@ def _is_about_token(answer: Answer, token_age_s: float) -> bool:
 def server_ids_of(headers: Headers) -> str:
     """Return the request ids that Solv support would ask for, as `name=value` pairs."""
     wanted = ("x-request-id", "x-amzn-requestid", "x-amz-apigw-id", "cf-ray")
-    found = ((name, next(_values(headers, name), "")) for name in wanted)
+    found = ((name, next(values_of(headers, name), "")) for name in wanted)
     clean = ((name, re.sub(r"[^!-~]", "", value)[:_LONGEST_WORD]) for name, value in found)
     return " ".join(f"{name}={value}" for name, value in clean if value)
-
-
-# How long to wait
-
-
-def _values(headers: Headers, name: str) -> Iterator[str]:
-    """Yield every value of one header, whatever its case."""
-    return (value for found, value in headers if found.lower() == name)
-
-
-def _retry_after_s(headers: Headers, now: datetime) -> float | None:
-    return _longest(
-        _seconds_or_date(text, headers, now) for text in _values(headers, "retry-after")
-    )
-
-
-def _seconds_or_date(text: str, headers: Headers, now: datetime) -> float | None:
-    seconds = _number(text)
-    if seconds is not None:
-        return seconds
-    return _until(_http_date(text), headers, now)
-
-
-def _rate_limit_s(headers: Headers, now: datetime) -> float | None:
-    """Return the wait of the IETF's headers, in the spelling of any of its drafts."""
-    items = [item for text in _values(headers, "ratelimit") for item in text.split(",")]
-    # Of several limits the used-up ones say how long to wait.
-    used_up = [item for item in items if re.search(r"(?:^|;)\s*r=0\s*(?:;|$)", item)]
-    waits = (
-        re.search(r"(?:^|;)\s*(?:t|reset)=([0-9]{1,15})\s*(?:;|$)", i) for i in used_up or items
-    )
-    asked = _longest(float(found[1]) for found in waits if found)
-    if asked is not None:
-        return asked
-    return _longest(_reset_s(text, headers, now) for text in _values(headers, "ratelimit-reset"))
-
-
-def _x_rate_limit_s(headers: Headers, now: datetime) -> float | None:
-    """Return the wait of the unwritten custom, with or without a suffix to its name."""
-    resets = [text for name, text in headers if name.lower().startswith("x-ratelimit-reset")]
-    return _longest(_reset_s(text, headers, now) for text in resets)
-
-
-_FIRST_UNIX_S, _FIRST_UNIX_MS = 1e9, 1e12
-
-
-def _reset_s(text: str, headers: Headers, now: datetime) -> float | None:
-    """Return the wait until a reset: seconds from now, or unix time in s or ms, or ISO 8601."""
-    number = _number(text)
-    if number is None:
-        return _until(_iso_date(text), headers, now)
-    if number <= _FIRST_UNIX_S:
-        return number
-    unix_s = number / 1_000 if number > _FIRST_UNIX_MS else number
-    return unix_s - _server_time(headers, now).timestamp()
-
-
-def _number(text: str) -> float | None:
-    """Return a plain decimal number; what only Python would call one is none."""
-    found = re.fullmatch(r"\s*(-?[0-9]{1,15}(?:\.[0-9]{1,9})?)\s*", text)
-    return float(found[1]) if found else None
-
-
-def _http_date(text: str) -> datetime | None:
-    """Return any of the three HTTP date forms; the one without a zone is UTC by definition."""
-    try:
-        return _in_utc(parsedate_to_datetime(text))
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-
-
-def _iso_date(text: str) -> datetime | None:
-    try:
-        return _in_utc(datetime.fromisoformat(text.strip()))
-    except (ValueError, OverflowError):
-        return None
-
-
-def _in_utc(when: datetime) -> datetime:
-    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-
-
-def _server_time(headers: Headers, now: datetime) -> datetime:
-    """Return what time it is for the server: its clock made the dates that we read."""
-    dates = (_http_date(text) for text in _values(headers, "date"))
-    return next((date for date in dates if date is not None), now)
-
-
-def _until(when: datetime | None, headers: Headers, now: datetime) -> float | None:
-    return None if when is None else (when - _server_time(headers, now)).total_seconds()
-
-
-def _longest(waits: Iterable[float | None]) -> float | None:
-    """Return the longest of what could be read, within a day, or None."""
-    found = [wait for wait in waits if wait is not None]
-    return min(max(*found, 0.0), _LONGEST_WAIT_S) if found else None

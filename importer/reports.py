@@ -47,7 +47,7 @@ def totals_of(counts: Mapping[State, int]) -> Totals:
         blank=counts.get(State.BLANK, 0),
         rejected=counts.get(State.REJECTED, 0),
         unknown=counts.get(State.UNKNOWN, 0) + counts.get(State.SENDING, 0),
-        not_sent=counts.get(State.READY, 0),
+        not_sent=counts.get(State.READY, 0) + counts.get(State.SUPERSEDED, 0),
     )
 
 
@@ -139,6 +139,10 @@ class CheckReport:
     """By field the order that a yes to all questions settles; empty when a yes is not enough."""
     profile: str = ""
     """Its name; "" when there is none."""
+    fixable: int = 0
+    """Of how many cells a certain correction is known, those counted that no problem is told of."""
+    can_be_fixed: bool = False
+    """Whether a corrected copy of a file of this kind can be written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +218,9 @@ class RunStatus:
     run_id: str
     source: str
     target: str
+    """The address that it was begun with."""
+    ledger: Path
+    """Which holds it; on this machine one serves every port."""
     started_at: datetime
     ended_at: datetime | None
     is_running: bool
@@ -232,6 +239,8 @@ class RunStatus:
     """What the run ended with; None while it has not."""
     purged_at: datetime | None = None
     """When what became of its rows was deleted, but for these counts."""
+    is_closed: bool = False
+    """Its file was planned anew: a later run has the rows that this one did not send."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,17 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from importer.headings import NEAR_ENOUGH, heading_key, known_field, score_of, without_note
+from rapidfuzz.distance import OSA
+
+from importer.folding import folded
+from importer.headings import (
+    NEAR_ENOUGH,
+    heading_key,
+    known_field,
+    score_of,
+    unsure_field,
+    without_note,
+)
 from importer.model import BOOKING_FIELDS, NAME_PATTERNS
 from importer.normalize import (
     DateRules,
@@ -19,7 +29,7 @@ from importer.normalize import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from importer.model import NamePattern
@@ -29,6 +39,9 @@ _PRE_SELECTED = 90
 
 _MOST_WORDS = 200
 """A column of more different words than this holds no clinics or visit types."""
+
+_SHORTEST_SLIP = 4
+"""Letters; of shorter words too many are one letter apart."""
 
 _LONGEST_HEADING = 60
 _WHOLE_NAMES = frozenset(
@@ -49,11 +62,13 @@ class Suggestion:
     """Of 100."""
     is_sure: bool = False
     """Whether the heading is a known name, so that nobody need be asked."""
+    is_open: bool = False
+    """Whether the heading is known to mean this field or another thing: only a person can say."""
 
     @property
     def is_pre_selected(self) -> bool:
         """Return whether it may stand already chosen."""
-        return self.score >= _PRE_SELECTED
+        return self.score >= _PRE_SELECTED and not self.is_open
 
 
 def suggest_field(heading: str) -> Suggestion | None:
@@ -61,6 +76,9 @@ def suggest_field(heading: str) -> Suggestion | None:
     known = known_field(heading)
     if known is not None:
         return Suggestion(field=known, score=100, is_sure=True)
+    unsure = unsure_field(heading)
+    if unsure is not None:
+        return Suggestion(field=unsure, score=100, is_open=True)
     score, best = max((score_of(name, heading), name) for name in BOOKING_FIELDS)
     return Suggestion(field=best, score=score) if score >= NEAR_ENOUGH else None
 
@@ -84,8 +102,8 @@ def looks_like_data(text: str) -> bool:
 class ColumnFacts:
     """What the cells of one column are, as far as a profile needs to know."""
 
-    words: dict[str, None] | None = field(default_factory=dict, repr=False)
-    """Every different value, None when there are too many for a list of words."""
+    words: dict[str, int] | None = field(default_factory=dict, repr=False)
+    """Every different value and how many cells hold it; None when too many for a list of words."""
     filled: int = 0
     days: int = 0
     """Dates without a time of day, or with midnight."""
@@ -115,7 +133,7 @@ class ColumnFacts:
 
     def _keep(self, text: str) -> None:
         if self.words is not None:
-            self.words[text] = None
+            self.words[text] = self.words.get(text, 0) + 1
             if len(self.words) > _MOST_WORDS:
                 self.words = None
 
@@ -130,6 +148,21 @@ class ColumnFacts:
             self.local_times += not clock.offset and not is_midnight
         self.short_years += has_short_year(text)
         self.evidence.add([text], _PIVOTED)
+
+    def count_of(self, word: str) -> int:
+        """Return how many cells hold a word, whatever its case."""
+        key = folded(word)
+        return sum(count for text, count in (self.words or {}).items() if folded(text) == key)
+
+    @property
+    def is_mostly_times(self) -> bool:
+        """Return whether more than half of the cells are times of day."""
+        return self.clocks * 2 > self.filled
+
+    @property
+    def is_mostly_days(self) -> bool:
+        """Return whether more than half of the cells lack a time of day."""
+        return self.days * 2 > self.filled
 
     @property
     def is_time_alone(self) -> bool:
@@ -154,11 +187,32 @@ def unknown_words(facts: ColumnFacts, name: str, today: date) -> tuple[str, ...]
     """Return the words of a column that the usual rule of a field refuses, or Solv may not know.
 
     Words that look like data are left out: they are no clinic's own, and go into no profile.
+    Those of most cells come first, so that a misspelled one comes after the right one.
     """
     rule, known = field_rules(DateRules(), today)[name], _KNOWN_WORDS.get(name)
     unclear = (
         word
-        for word in facts.words or ()
+        for word in sorted(facts.words or (), key=facts.count_of, reverse=True)
         if rule(word).is_error or (known is not None and word not in known)
     )
     return tuple(word for word in unclear if not looks_like_data(word))
+
+
+def near_word(word: str, known: Sequence[str]) -> str | None:
+    """Return the known word that this one may be a slip of: one letter more, less, or another.
+
+    Digits must be the same, because Lake 1 and Lake 2 are two clinics.
+    """
+    key = heading_key(word)
+    if len(key) < _SHORTEST_SLIP:
+        return None
+    for other in known:
+        wanted = heading_key(other)
+        is_near = OSA.distance(key, wanted, score_cutoff=1) <= 1
+        if is_near and _digits(key) == _digits(wanted):
+            return other
+    return None
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))

@@ -7,8 +7,7 @@ most exactly; the schema is the net under them, for what a rule let through by m
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import compress, repeat
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -17,16 +16,17 @@ import pandas as pd
 from pandera.errors import SchemaErrors
 
 from importer.example import example_rows
-from importer.field_columns import FieldColumn, Rules, Trouble, field_columns
+from importer.field_columns import FieldColumn, Rules, field_columns
 from importer.folding import folded
 from importer.identity import comparable_name
-from importer.model import BOOKING_FIELDS, ID_FIELDS, BookingRequest
+from importer.model import ID_FIELDS, BookingRequest
 from importer.normalize import split_name, tidy
-from importer.problems import ASIDES, ProblemCode, RowProblem, Severity
+from importer.problems import ProblemCode, RowProblem, Severity
+from importer.problems_by_row import ProblemsByRow
 from schemas import BOOKING, BOOKING_WITH_TEXT_IDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from importer.columns import ColumnPlan
@@ -34,12 +34,10 @@ if TYPE_CHECKING:
     from importer.model import NamePattern
 
     _Columns: TypeAlias = Mapping[str, FieldColumn]
-    _Failure: TypeAlias = tuple[int, str, ProblemCode]
 
 _NOT_DECODED = "\N{REPLACEMENT CHARACTER}"
 _EXACT = re.compile("[0-9]{1,16}")
 _BOOLEANS = {"true": True, "false": False}
-_AFTER_ALL_COLUMNS = 1_000_000
 
 
 class Chunk(Protocol):
@@ -77,6 +75,8 @@ class CheckedRow:
     """What the profile's pattern leaves out of the name, as it is compared."""
     row_key: str
     """The ledger's name of the row, when the source is one of our results; else ""."""
+    respelled: int = 0
+    """How many cells are sent in another spelling, where that is counted and not told."""
 
 
 def check_chunk(chunk: Chunk, plan: ColumnPlan, rules: Rules, *, today: date) -> list[CheckedRow]:
@@ -93,11 +93,11 @@ def check_chunk(chunk: Chunk, plan: ColumnPlan, rules: Rules, *, today: date) ->
     columns = field_columns(
         lambda column: chunk.frame[column].tolist(), len(numbers), plan, rules, today
     )
-    found = _Findings(plan)
+    found = ProblemsByRow(plan)
     found.add_from_reading(_without_known_words(chunk, plan, rules))
     found.add_examples(numbers, _examples(chunk.frame, plan, columns))
     blank = _blank_rows(chunk.frame, plan, found)
-    found.add_from_rules(numbers, columns)
+    found.add_from_rules(numbers, columns, tells_spelling=rules.tells_spelling)
     found.add_from_schema(_schema_failures(numbers, columns, blank, rules))
     return [
         CheckedRow(
@@ -109,6 +109,7 @@ def check_chunk(chunk: Chunk, plan: ColumnPlan, rules: Rules, *, today: date) ->
             problems=found.of_blank(number) if is_blank else found.of(number),
             middle_name=middle,
             row_key=row_key,
+            respelled=0 if is_blank else found.respelled_in(number),
         )
         for number, line, is_blank, request, instant, middle, row_key in zip(
             numbers,
@@ -128,108 +129,13 @@ def _without_known_words(chunk: Chunk, plan: ColumnPlan, rules: Rules) -> Iterat
     sources = plan.sources
     for problem in chunk.problems:
         if problem.code is ProblemCode.CELL_NOT_TEXT and problem.column is not None:
-            words = rules.values.get(sources.get(problem.column, ""), {})  # noqa: PD011 - a setting
+            words = rules.value_maps.get(sources.get(problem.column, ""), {})
             if folded(str(chunk.frame.loc[problem.row_number, problem.column])) in words:
                 continue
         yield problem
 
 
-class _Findings:
-    """Problems by row; the first to name an error of a cell is the one that is told."""
-
-    def __init__(self, plan: ColumnPlan) -> None:
-        self._columns = plan.fields
-        self._fields = plan.sources
-        self._problems: defaultdict[int, list[RowProblem]] = defaultdict(list)
-        self._refused: set[tuple[int, str]] = set()
-        self.broken_rows: set[int] = set()
-        """Rows with at least one error."""
-        self.examples: set[int] = set()
-        """Rows that are the template's example, as it came."""
-
-    def add_from_reading(self, problems: Iterable[RowProblem]) -> None:
-        """Add what reading found about rows, and about cells that are sent."""
-        for problem in problems:
-            if problem.column is None:
-                self._add(problem)
-            elif (sent_as := self._fields.get(problem.column)) is not None:
-                self._add(replace(problem, field=sent_as))
-
-    def add_examples(self, numbers: Sequence[int], found: Mapping[int, ExampleRow]) -> None:
-        """Set the template's example aside, and refuse a row that holds a part of it."""
-        for position, example in found.items():
-            number = numbers[position]
-            if example.is_whole and number not in self.broken_rows:
-                self.examples.add(number)
-                continue
-            told: list[str] = []
-            for name in example.fields:
-                # Both names may stand in one cell, which is told once.
-                is_told = any(self._is_same_cell(name, other) for other in told)
-                trouble = Trouble(code=ProblemCode.EXAMPLE_LEFT_OVER, is_told=is_told)
-                self._add_cell(number, name, trouble)
-                told.append(name)
-
-    def add_from_rules(self, numbers: Sequence[int], columns: _Columns) -> None:
-        """Add what the rules refused or changed."""
-        for field_name, column in columns.items():
-            for position, trouble in column.problems.items():
-                self._add_cell(numbers[position], field_name, trouble)
-
-    def add_from_schema(self, failures: Iterable[_Failure]) -> None:
-        """Add what only the schema saw: cells that no rule refused."""
-        for number, field_name, code in failures:
-            self._add_cell(number, field_name, Trouble(code=code))
-
-    def of(self, number: int) -> tuple[RowProblem, ...]:
-        """Return a row's problems: those about the row first, then by column."""
-        found = self._problems.get(number, [])
-        asides = tuple(problem for problem in found if problem.code in ASIDES)
-        return asides or tuple(sorted(found, key=_place))
-
-    def of_blank(self, number: int) -> tuple[RowProblem, ...]:
-        """Return what is told of a row in which nobody stands."""
-        example = RowProblem(row_number=number, code=ProblemCode.EXAMPLE_ROW)
-        return (example,) if number in self.examples else ()
-
-    def _add_cell(self, number: int, field_name: str, trouble: Trouble) -> None:
-        is_error = trouble.code.severity is Severity.ERROR
-        if is_error and (number, field_name) in self._refused:
-            return
-        if trouble.is_told:
-            self._refused.add((number, field_name))
-            return
-        column = self._columns.get(field_name) if trouble.column is None else trouble.column
-        self._add(
-            RowProblem(
-                row_number=number,
-                code=trouble.code,
-                field=field_name,
-                column=column,
-                hint=trouble.hint,
-                suggestion=trouble.suggestion,
-            )
-        )
-
-    def _is_same_cell(self, name: str, other: str) -> bool:
-        return self._columns.get(name) == self._columns.get(other)
-
-    def _add(self, problem: RowProblem) -> None:
-        self._problems[problem.row_number].append(problem)
-        if problem.is_error:
-            self.broken_rows.add(problem.row_number)
-            self._refused.add((problem.row_number, problem.field))
-
-
-def _place(problem: RowProblem) -> tuple[int, int]:
-    """Return where a problem stands in its row; a default's, which has no column, at the end."""
-    if not problem.field:
-        return (-1, 0)
-    column = _AFTER_ALL_COLUMNS if problem.column is None else problem.column
-    return (column, BOOKING_FIELDS.index(problem.field))
-
-
-def _blank_rows(frame: pd.DataFrame, plan: ColumnPlan, found: _Findings) -> list[bool]:
+def _blank_rows(frame: pd.DataFrame, plan: ColumnPlan, found: ProblemsByRow) -> list[bool]:
     """Return for each row whether nobody stands in it.
 
     All of the source's own cells are empty then, or they are the template's example.
@@ -259,7 +165,7 @@ def _examples(frame: pd.DataFrame, plan: ColumnPlan, columns: _Columns) -> dict[
 
 def _schema_failures(
     numbers: Sequence[int], columns: _Columns, blank: Sequence[bool], rules: Rules
-) -> list[_Failure]:
+) -> list[tuple[int, str, ProblemCode]]:
     """Return row number, field and problem of every cell that fails the schema.
 
     Its report holds values of patients, so it is taken apart here and goes nowhere.
@@ -296,7 +202,7 @@ def _schema_texts(column: FieldColumn) -> list[str]:
 
 
 def _requests(
-    numbers: Sequence[int], columns: _Columns, blank: Sequence[bool], found: _Findings
+    numbers: Sequence[int], columns: _Columns, blank: Sequence[bool], found: ProblemsByRow
 ) -> Iterator[BookingRequest | None]:
     """Yield each row's booking request, None for a row that is blank or has an error."""
     rows = zip(*(_values(name, column.texts) for name, column in columns.items()), strict=True)

@@ -22,7 +22,10 @@ _REFUSED = frozenset(
 )
 _UNAVAILABLE = 503
 _NO_BOOKING = frozenset(
-    {State.REJECTED, State.INVALID, State.READY, State.DUPLICATE, State.LEFT_OUT}
+    {
+        *(State.REJECTED, State.INVALID, State.READY, State.DUPLICATE),
+        *(State.LEFT_OUT, State.SUPERSEDED),
+    }
 )
 _UNSETTLED = frozenset({State.SENDING, State.UNKNOWN})
 _MAY_BE_BOOKED = _UNSETTLED | {State.BOOKED}
@@ -107,6 +110,8 @@ class Evidence:
     results: Sequence[Shown] | None = None
     results_name: str = ""
     """The file that `results` were read from."""
+    results_not_judged: str = ""
+    """Why what stands in their place was not read, such as that somebody edited it."""
     requests: Sequence[Seen] | None = None
     """Booking requests of every run at this server."""
     arrivals_s: Sequence[float] = ()

@@ -60,7 +60,7 @@ def _lines(rows: Iterable[Row], headings: dict[str, str]) -> list[list[str]]:
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Callable[..., Sandbox]]:
+def start_sandbox() -> Iterator[Callable[..., Sandbox]]:
     """Return a starter of sandboxes, each with switches of its own."""
     from importer.sandbox import SandboxConfig, running_sandbox  # noqa: PLC0415 - slow
 

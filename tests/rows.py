@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from importer.problems import ProblemCode
+    from importer.validate import CheckedRow
+
 Row: TypeAlias = dict[str, str]
 
 _FIRST_TIME = datetime(2090, 5, 1, 8, 0, tzinfo=timezone(timedelta(hours=-7)))
@@ -40,3 +43,8 @@ def write_rows(path: Path, rows: Iterable[Row]) -> Path:
         writer.writeheader()
         writer.writerows(listed)
     return path
+
+
+def told(row: CheckedRow) -> list[tuple[ProblemCode, str, int | None]]:
+    """Return code, field and column of all that is said of a checked row."""
+    return [(problem.code, problem.field, problem.column) for problem in row.problems]

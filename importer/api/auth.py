@@ -23,7 +23,8 @@ from importer.api.connection import AnswerLost, BeforeFirstByte, Connection, Nev
 from importer.api.wire import TOKEN_PATH, headers_of, is_header_text
 from importer.errors import CredentialsError, ImporterError, SettingsError, StoppedEarly
 from importer.model import NotTakenCause
-from importer.outcomes import Answer, wait_asked_s
+from importer.outcomes import Answer
+from importer.waits_asked import wait_asked_s
 
 if TYPE_CHECKING:
     import ssl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from importer.cli.asking import asking, is_asked
 from importer.cli.code_names import problems_named
 from importer.cli.failures import WANTS_JSON, tell_people
 from importer.cli.files import each_file
-from importer.cli.options import READING, setting_options, settings_of
+from importer.cli.options import READING, setting_options, settings_of, words_of
 from importer.cli.passwords import with_password
 from importer.cli.problem_json import (
     check_as_json,
@@ -22,7 +23,7 @@ from importer.cli.problem_json import (
     fixed_as_json,
     summary_as_json,
 )
-from importer.cli.problem_view import draw_check, fixed_line, next_step
+from importer.cli.problem_view import draw_check, fixed_line, next_steps
 from importer.cli.shell import command as command_class
 from importer.cli.terminal import json_line, put, say, signs
 from importer.clock import SystemClock
@@ -101,7 +102,8 @@ def command(
     settings = settings_of(ctx, trusts_terminal=form != "github")
     shape = "json" if settings.json else form
     ctx.meta[WANTS_JSON] = shape in {"json", "jsonl"}
-    asked = _Asked(shape=shape, codes=codes, show=show, fix=fix, settings=settings)
+    flags = words_of(ctx, (*READING, "allow_duplicates"))
+    asked = _Asked(shape=shape, codes=codes, show=show, fix=fix, flags=flags, settings=settings)
     ctx.exit(each_file(ctx, files, lambda source: check_one(source, asked)))
 
 
@@ -116,6 +118,8 @@ class _Asked:
     """So many rows of each, 0 for all; None for what suits the shape."""
     fix: Path | None
     """Where a corrected copy goes; None for none."""
+    flags: tuple[str, ...]
+    """How the file is read, as the command line says it."""
     settings: Settings
 
     @property
@@ -168,13 +172,21 @@ def _check(source: Path, asked: _Asked) -> ExitCode:
         say(fixed_line(report, fixed))
     # Whoever is asked has an answer to give first.
     if asked.shape == "full" and not settings.quiet and not is_asked(question, settings):
-        put(next_step(report, fixed))
+        is_offered = fixed is None and report.fixable and report.can_be_fixed
+        for line in next_steps(report, _fix_command(source, asked) if is_offered else ""):
+            put(line)
     if question is None:
         return report.exit_code
     if asked.shape == "full":
         raise question
     tell_people(question)
     return report.exit_code
+
+
+def _fix_command(source: Path, asked: _Asked) -> str:
+    """Return what to type for a corrected copy beside the file, read with the same flags."""
+    copy = source.with_name(f"{source.stem}.fixed{source.suffix}")
+    return shlex.join(["solv-import", "check", str(source), *asked.flags, "--fix", str(copy)])
 
 
 def _look(source: Path, asked: _Asked) -> Look:

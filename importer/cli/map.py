@@ -13,7 +13,7 @@ from importer.cli.passwords import with_password
 from importer.cli.shell import command as command_class
 from importer.cli.terminal import can_answer, put
 from importer.clock import SystemClock
-from importer.errors import SettingsError
+from importer.errors import HeadingsElsewhere, SettingsError
 
 if TYPE_CHECKING:
     from importer.settings import Settings
@@ -54,7 +54,8 @@ def command(
     if settings.non_interactive or not can_answer():
         raise SettingsError(
             "map asks questions, and nobody is here to be asked.",
-            todo="Print its suggestions with --show, or run it in a terminal.",
+            todo=f"Print its suggestions with --show{_row_flag(file, settings)}, "
+            "or run it in a terminal.",
         )
     from importer.cli.wizard import ask_and_save  # noqa: PLC0415 - questionary is for this alone
 
@@ -63,9 +64,25 @@ def command(
 
 def _suggested(file: Path, settings: Settings) -> str:
     """Return the profile that the headings suggest, with what is not sure as comments."""
-    from importer.pipeline.drafting import begin_draft, propose  # noqa: PLC0415 - reads a file
-    from importer.pipeline.mapping import open_for_mapping  # noqa: PLC0415 - as above
+    from importer.pipeline.first_draft import begin_draft  # noqa: PLC0415 - reads a file
+    from importer.pipeline.mappable import open_for_mapping  # noqa: PLC0415 - as above
+    from importer.pipeline.proposals import propose  # noqa: PLC0415 - as above
 
     draft = begin_draft(open_for_mapping(file, settings, now=SystemClock().now()), settings)
     propose(draft)
     return draft.profile().toml().rstrip("\n")
+
+
+def _row_flag(file: Path, settings: Settings) -> str:
+    """Return the flag that names the row of the headings, "" where it is not needed or known.
+
+    Raises:
+        SourceError: The file cannot be used, whoever is here.
+    """
+    from importer.pipeline.mappable import open_for_mapping  # noqa: PLC0415 - reads a file
+
+    try:
+        open_for_mapping(file, settings, now=SystemClock().now())
+    except HeadingsElsewhere as error:
+        return f" --header-row {error.row}"
+    return ""

@@ -15,7 +15,7 @@ from importer.cli.terminal import is_seen_by_a_person
 from importer.settings import SPECS, Settings, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
 
@@ -120,6 +120,16 @@ def given_flags(ctx: click.Context) -> dict[str, object]:
         for name, value in ctx.params.items()
         if name in SPECS and ctx.get_parameter_source(name) is given
     }
+
+
+def words_of(ctx: click.Context, names: Collection[str]) -> tuple[str, ...]:
+    """Return these settings as the command line says them, so that they can be typed again."""
+    words: list[str] = []
+    for name, value in given_flags(ctx).items():
+        if name in names:
+            flag = SPECS[name].flag
+            words += [flag] if value is True else [flag, str(value)]
+    return tuple(words)
 
 
 def settings_of(ctx: click.Context, *, trusts_terminal: bool = True) -> Settings:

@@ -20,6 +20,7 @@ def check_as_json(report: CheckReport, *, show_values: bool) -> dict[str, Any]:
         "invalid": report.invalid,
         "duplicate": report.duplicate,
         "blank": report.blank,
+        "fixable": report.fixable,
         "columns_mapped": report.columns_mapped,
         "columns_total": report.columns_total,
         "problems": [group_as_json(group, show_values=show_values) for group in report.groups],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from importer.cli.terminal import counted
+from importer.printable import printable
 from importer.problems import Severity
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _command(name: str, properties: dict[str, str], text: str) -> str:
 def _in_text(text: str) -> str:
     plain = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     # Whoever reads the log has a terminal, too.
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in plain)
+    return printable(plain, "\N{REPLACEMENT CHARACTER}")
 
 
 def _in_property(text: str) -> str:

@@ -9,6 +9,7 @@ import click
 
 from importer.cli.remedies import help_of
 from importer.cli.terminal import Signs, bold, counted, dim
+from importer.printable import printable
 from importer.problems import ProblemCode, Severity
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def fixed_line(report: CheckReport, fixed: FixReport) -> str:
     changed = sum(fixed.cells.values())
     by_code = ", ".join(f"{count:,} {code.code}" for code, count in fixed.cells.items())
     cells = counted(changed, "cell") + (f" ({by_code})" if changed else "")
-    missed = sum(group.fixable for group in report.groups) - changed
+    missed = report.fixable - changed
     left = [counted(report.invalid, "row") + " with errors"]
     left += [f"{counted(missed, 'suggestion')} that no cell can hold"] if missed else []
     return f"Corrected copy: {bold(str(fixed.path))}, {cells} changed. Left: {', '.join(left)}."
@@ -82,7 +83,8 @@ def draw_problems(
     """Yield one block a problem, the kinds with most rows first, then the file's warnings."""
     for group in groups[:most]:
         yield from _group(group, signs, show_values=show_values)
-        yield f"  {_frame('=')} {bold('help')}: {help_of(group, profile)}"
+        told = help_of(group, profile, show_values=show_values)
+        yield f"  {_frame('=')} {bold('help')}: {told}"
         yield ""
     if len(groups) > most:
         kinds = counted(len(groups) - most, "more kind")
@@ -157,7 +159,7 @@ def _found(example: ProblemExample, signs: Signs, *, show_values: bool) -> str:
 
 def one_line(value: str) -> str:
     """Return the value without what could move the cursor or hide the rest of the screen."""
-    plain = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in value)
+    plain = printable(value, "\N{REPLACEMENT CHARACTER}")
     return plain if len(plain) <= _LONGEST_VALUE else plain[: _LONGEST_VALUE - 3] + "..."
 
 
@@ -188,20 +190,24 @@ def _totals(report: CheckReport) -> str:
     return "   ".join([*words, *([", ".join(told)] if told else [])])
 
 
-def next_step(report: CheckReport, fixed: FixReport | None) -> str:
-    """Return what to do now, and the exit code where it is not 0."""
+def next_steps(report: CheckReport, fix: str) -> Iterator[str]:
+    """Yield what to do now, and the exit code where it is not 0.
+
+    Args:
+        report: What was found.
+        fix: The command that writes a corrected copy; "" where none is to be written.
+    """
+    if fix and not report.questions:
+        corrections = counted(report.fixable, "certain correction")
+        yield f"Next: {bold(fix)} writes a copy with {corrections}"
     code = dim(f"   exit {int(report.exit_code)}") if report.exit_code else ""
-    return _next_step(report, fixed) + code
+    yield _next_step(report) + code
 
 
-def _next_step(report: CheckReport, fixed: FixReport | None) -> str:
+def _next_step(report: CheckReport) -> str:
     if report.questions:
         return "Next: answer with the flag, or the line for a profile, named above"
-    fixable = fixed is None and any(group.fixable for group in report.groups)
-    fix = f"{bold('solv-import check ... --fix FILE')} writes a copy with what is certain"
     if not report.invalid:
-        run = f"{bold('solv-import run')} with the same file and flags"
-        return f"Next: {run}" + (f"; {fix}" if fixable else "")
+        return f"Next: {bold('solv-import run')} with the same file and flags"
     only_valid = bold("solv-import run ... --only-valid")
-    correct = f"{fix}, then correct" if fixable else "correct"
-    return f"Next: {correct} the cells above and check again, or {only_valid}"
+    return f"Next: correct the cells above and check again, or {only_valid}"

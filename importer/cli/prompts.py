@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.output import Output
 
 _T = TypeVar("_T")
+_UNDECIDED = "(nothing is chosen yet)"
 
 
 class Prompts:
@@ -24,26 +25,36 @@ class Prompts:
         self._output: Output = create_output(stdout=sys.stderr)
 
     def choose(self, question: str, choices: Mapping[str, _T], chosen: str | None = None) -> _T:
-        """Return what stands behind the line that was chosen."""
-        answer: str = questionary.select(
-            question, list(choices), default=chosen, output=self._output
-        ).unsafe_ask()
-        return choices[answer]
+        """Return what stands behind the line that was chosen.
+
+        Args:
+            question: What is asked.
+            choices: Line to what it means.
+            chosen: The line that Enter takes. Without one Enter takes nothing: a list begins
+                with a line that is no answer, and is shown again.
+        """
+        lines = [*choices] if chosen else [_UNDECIDED, *choices]
+        while True:
+            answer: str = questionary.select(
+                question, lines, default=chosen, output=self._output
+            ).unsafe_ask()
+            if answer in choices:
+                return choices[answer]
 
     def agree(self, question: str, *, usual: bool) -> bool:
         """Return whether the answer is yes."""
         return bool(questionary.confirm(question, default=usual, output=self._output).unsafe_ask())
 
-    def write(self, question: str, usual: str = "", read: Callable[[str], object] = str) -> str:
-        """Return a line that `read` takes; what it raises is said, and asked again."""
+    def write(self, question: str, usual: str, read: Callable[[str], _T]) -> _T:
+        """Return what `read` makes of a line; what it raises is said, and asked again."""
 
         def judge(text: str) -> bool | str:
             try:
-                read(text)
+                read(text.strip())
             except ValueError as error:
                 why = str(error)
                 return why[:1].upper() + why[1:] + "."
             return True
 
         asked = questionary.text(question, default=usual, validate=judge, output=self._output)
-        return str(asked.unsafe_ask()).strip()
+        return read(str(asked.unsafe_ask()).strip())

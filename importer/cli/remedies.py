@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from importer.cli.terminal import bold
@@ -25,6 +26,11 @@ _BY_CODE = {
     P.TIMEZONE_NEEDED: _Remedy(
         "", "dates", 'timezone = "America/Chicago"', "--timezone America/Chicago"
     ),
+    P.APPOINTMENT_NO_TIME: _Remedy(
+        "add the time, such as 2030-01-07 09:30",
+        "joined",
+        'appointment_date = ["the day\'s heading", "the time\'s heading"]',
+    ),
     P.DATE_TWO_DIGIT_YEAR: _Remedy(
         "write the year with four digits", "dates", "two_digit_pivot = 25"
     ),
@@ -45,19 +51,26 @@ _BY_FIELD = {
     (P.REQUIRED_EMPTY, "location_id"): _Remedy(
         "fill it in", "defaults", "location_id = 4021", "--location-id 4021"
     ),
-    (P.INTEGER_NOT_EXACT, "location_id"): _Remedy(
-        "write Solv's number of the clinic", "values.location_id", '"the cell" = 4021'
-    ),
 }
+_UNKNOWN_WORDS = frozenset(
+    (code, name)
+    for code in (P.INTEGER_NOT_EXACT, P.VALUE_NOT_MAPPED)
+    for name in ("location_id", "visit_type_id")
+)
+"""Where a cell may hold a clinic's own word, for which a line of the profile is missing."""
+_MOST_WORDS = 3
 
 
-def help_of(group: ProblemGroup, profile: str) -> str:
+def help_of(group: ProblemGroup, profile: str, *, show_values: bool = False) -> str:
     """Return what to do about a kind of problem.
 
     Args:
         group: The problem and the rows that have it.
         profile: Its name; "" when there is none.
+        show_values: Whether values of cells are for whoever reads it.
     """
+    if (group.code, group.field) in _UNKNOWN_WORDS:
+        return _told(_of_words(group, show_values=show_values), profile)
     remedy = _BY_FIELD.get((group.code, group.field)) or _BY_CODE.get(group.code)
     if remedy is not None:
         return _told(remedy, profile)
@@ -66,6 +79,16 @@ def help_of(group: ProblemGroup, profile: str) -> str:
     if group.code is P.DUPLICATE_IN_FILE:
         return f"{group.code.fix} Visits that only look alike go with {bold('--allow-duplicates')}."
     return group.code.fix
+
+
+def _of_words(group: ProblemGroup, *, show_values: bool) -> _Remedy:
+    """Return the lines to add for a clinic's own words, by name where values may be shown."""
+    shown = [one.value for one in group.examples] if show_values else []
+    words = [*dict.fromkeys(word.strip() for word in shown if word.isprintable())]
+    quoted = [json.dumps(word, ensure_ascii=False) for word in words[:_MOST_WORDS]]
+    lines = ", ".join(f"{word} = NUMBER" for word in quoted or ['"the cell"'])
+    what = "the clinic" if group.field == "location_id" else "the visit type"
+    return _Remedy(f"write Solv's number of {what}", f"values.{group.field}", lines)
 
 
 def _told(remedy: _Remedy, profile: str) -> str:

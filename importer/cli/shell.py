@@ -20,7 +20,7 @@ COMMANDS: dict[str, str] = {
     "status": "Show runs and what came of them.",
     "results": "Write the results of a run again.",
     "reconcile": "Settle rows whose outcome is unknown.",
-    "verify": "Check a run against the source, the results and a server's log.",
+    "verify": "Check a run against source, results and a server's request log.",
     "purge": "Delete what old runs hold of their rows.",
     "explain": "Say what a problem code means and how to fix it.",
     "sandbox": "Serve a stand-in Partner API on this machine.",

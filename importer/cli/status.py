@@ -17,6 +17,8 @@ from importer.errors import ExitCode
 from importer.reports import terms_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from importer.reports import RunStatus
 
 
@@ -39,7 +41,7 @@ def command(ctx: click.Context, /, run_id: str | None, **_flags: object) -> None
     found = run_statuses(settings, None if run_id is None else run_id_of(settings, run_id))
     if not found and not settings.json:
         say("No runs yet.")
-    unsettled: dict[tuple[str, str], str] = {}
+    unsettled: dict[tuple[Path, str], str] = {}
     for status in found:
         advice = _advice(status, unsettled)
         put(json.dumps(_as_json(status)) if settings.json else _as_text(status, advice))
@@ -52,6 +54,7 @@ def _as_json(status: RunStatus) -> dict[str, object]:
         for name, value in asdict(status).items()
     }
     code = status.exit_code
+    values["ledger"] = str(status.ledger)
     values["results"] = None if status.results is None else str(status.results)
     values["exit_code"] = None if code is None else int(code)
     values["exit_reason"] = None if code is None else code.reason
@@ -59,14 +62,8 @@ def _as_json(status: RunStatus) -> dict[str, object]:
 
 
 def _as_text(status: RunStatus, advice: list[str]) -> str:
-    is_open = status.not_sent or status.ended_at is None
-    state = "running" if status.is_running else "stopped" if is_open else "ended"
-    if state == "stopped" and _is_held(status):
-        state = "held"
-    if status.purged_at is not None:
-        state = f"{state}, purged {status.purged_at:%Y-%m-%d}"
     lines = [
-        f"{bold(status.run_id)}  {state}  {status.source}  {dim(status.target)}",
+        f"{bold(status.run_id)}  {_state(status)}  {status.source}  {dim(status.target)}",
         f"  {status.started_at:%Y-%m-%d %H:%M} UTC  {status.rows_in:,} in = "
         + (terms_of(status) or "0"),
     ]
@@ -75,23 +72,41 @@ def _as_text(status: RunStatus, advice: list[str]) -> str:
     return "\n".join(lines + [f"  {line}" for line in advice])
 
 
-def _advice(status: RunStatus, unsettled: dict[tuple[str, str], str]) -> list[str]:
+def _state(status: RunStatus) -> str:
+    if status.purged_at is None:
+        return _standing(status)
+    return f"{_standing(status)}, purged {status.purged_at:%Y-%m-%d}"
+
+
+def _standing(status: RunStatus) -> str:
+    if status.is_running:
+        return "running"
+    if status.is_closed:
+        return "closed"
+    if not status.not_sent and status.ended_at is not None:
+        return "ended"
+    return "held" if _is_held(status) else "stopped"
+
+
+def _advice(status: RunStatus, unsettled: dict[tuple[Path, str], str]) -> list[str]:
     """Return what a person does about a run.
 
     Args:
         status: The run.
-        unsettled: Target and source -> the first run of theirs that has unknown rows.
+        unsettled: Ledger and source -> the first run of theirs that has unknown rows.
     """
     if status.is_running:
         return []
     lines = []
-    if status.not_sent and _is_held(status):
+    if status.is_closed:
+        lines.append("its file was planned anew: a later run has the rows that were not sent")
+    elif status.not_sent and _is_held(status):
         resume = f"solv-import resume {status.run_id} --only-valid"
         lines.append(f"correct the invalid rows and run the file again, or: {resume}")
     elif status.not_sent:
         lines.append(f"carry on: solv-import resume {status.run_id}")
     if status.unknown:
-        first = unsettled.setdefault((status.target, status.source), status.run_id)
+        first = unsettled.setdefault((status.ledger, status.source), status.run_id)
         # What a later run of the same file does not know is mostly what the first does not.
         is_first = first == status.run_id
         settle = f"settle the unknown rows: solv-import reconcile {status.run_id}"

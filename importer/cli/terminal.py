@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from importer.printable import printable
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signs:
@@ -95,9 +97,7 @@ def put(text: str) -> None:
 def json_line(document: object) -> str:
     """Return a document as one line of JSON in which a terminal finds nothing to obey."""
     text = json.dumps(document, ensure_ascii=False)
-    if text.isprintable():
-        return text
-    return "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text)
+    return printable(text, lambda sign: json.dumps(sign)[1:-1])
 
 
 def _print(text: str, *, err: bool) -> None:

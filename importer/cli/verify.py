@@ -124,7 +124,9 @@ def _tell(evidence: Evidence, violations: list[Violation]) -> None:
 def _not_judged(evidence: Evidence) -> list[str]:
     """Return what nobody could tell, so that silence is not taken for praise."""
     unseen = []
-    if evidence.results is None:
+    if evidence.results_not_judged:
+        unseen.append(evidence.results_not_judged)
+    elif evidence.results is None:
         unseen.append("the results, as none of this run are in their place (--results names them)")
     if evidence.requests is None:
         unseen.append("what was sent and booked, as only the server can tell (--request-log)")
@@ -138,6 +140,7 @@ def _as_json(evidence: Evidence, violations: list[Violation]) -> dict[str, objec
         "type": "verify",
         "run_id": evidence.run_id,
         "results": evidence.results_name or None,
+        "results_judged": evidence.results is not None,
         "not_judged": _not_judged(evidence),
         "rows": len(evidence.source_rows),
         "requests": None if evidence.requests is None else len(evidence.requests),

@@ -287,12 +287,22 @@ class History:
             own = own.where(~known.exists())
         return bool(self._all(own.limit(1)))
 
-    def wrote(self, digest: str, *, up_to_run: int) -> bool:
-        """Return whether a file with this SHA-256 is what this run or an earlier one wrote."""
-        found = select(written_table.c.digest).where(
-            written_table.c.digest == digest, written_table.c.run_number <= up_to_run
-        )
+    def wrote(self, digest: str, *, up_to_run: int | None = None) -> bool:
+        """Return whether a file with this SHA-256 is results that we wrote.
+
+        Args:
+            digest: In hexadecimal.
+            up_to_run: By this run or an earlier one; None means by any.
+        """
+        found = select(written_table.c.digest).where(written_table.c.digest == digest)
+        if up_to_run is not None:
+            found = found.where(written_table.c.run_number <= up_to_run)
         return bool(self._all(found))
+
+    def has_written(self, run_number: int) -> bool:
+        """Return whether any results file of the run is known, whatever stands there now."""
+        found = select(written_table.c.digest).where(written_table.c.run_number == run_number)
+        return bool(self._all(found.limit(1)))
 
     def _all(self, query: Select[Any]) -> list[Row[Any]]:
         try:

@@ -211,11 +211,14 @@ def follow_own_key(connection: Connection, row_id: int, booked: Earlier) -> bool
 
 
 def supersede(connection: Connection, run_number: int) -> None:
-    """Close a run: the same file is planned anew, with other settings or by other rules."""
+    """Close a run: the same file is planned anew, with other choices or by other rules.
+
+    Its rows stay `not sent`, as its results say: nobody left them out.
+    """
     connection.execute(
         update(row_table)
         .where(row_table.c.run_number == run_number, row_table.c.state == State.READY)
-        .values(state=State.LEFT_OUT)
+        .values(state=State.SUPERSEDED)
     )
 
 

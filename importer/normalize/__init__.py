@@ -21,7 +21,7 @@ from importer.normalize.numbers import normalize_integer, normalize_location_id
 from importer.normalize.order_evidence import OrderEvidence
 from importer.normalize.phone import normalize_phone
 from importer.normalize.places import STATES, normalize_state, normalize_zip
-from importer.normalize.suggestions import suggesting
+from importer.normalize.spelling import suggesting
 from importer.normalize.text import (
     LONGEST_NAME,
     LONGEST_TEXT,

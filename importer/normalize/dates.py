@@ -24,7 +24,7 @@ class DateRules:
 
     order: DateOrder | None = None
     """How 03/04/1985 is meant; None makes it a question for the file."""
-    order_by_field: Mapping[str, DateOrder] = field(default_factory=dict)
+    orders: Mapping[str, DateOrder] = field(default_factory=dict)
     """Orders of single columns, by API field; they win over `order`."""
     mixed_fields: frozenset[str] = frozenset()
     """Fields whose column holds dates of both orders: one that fits both is refused."""
@@ -44,7 +44,7 @@ class DateRules:
 
     def of(self, name: str) -> DateRules:
         """Return the rules for the column of one field."""
-        order = self.order_by_field.get(name, self.order)
+        order = self.orders.get(name, self.order)
         return replace(self, order=order, is_mixed=name in self.mixed_fields)
 
 

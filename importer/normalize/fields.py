@@ -15,7 +15,7 @@ from importer.normalize.numbers import (
 )
 from importer.normalize.phone import normalize_phone
 from importer.normalize.places import normalize_state, normalize_zip
-from importer.normalize.suggestions import suggesting
+from importer.normalize.spelling import suggesting
 from importer.normalize.text import LONGEST_NAME, normalize_name, normalize_text
 from importer.normalize.words import normalize_birth_sex, normalize_boolean
 

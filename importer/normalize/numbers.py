@@ -7,9 +7,7 @@ import re
 from importer.normalize.cell import Cell, without_wide_digits
 from importer.normalize.text import LONGEST_NAME, normalize_text, tidy
 from importer.problems import ProblemCode
-
-LARGEST_EXACT = 2**53
-"""From it on a spreadsheet's number column changes the last digits without a word."""
+from importer.sheet_limits import EXACT_LIMIT
 
 _FLOAT = re.compile(r"\+?([0-9]+)\.0*")
 _SCIENTIFIC = re.compile(r"\+?([0-9]+)(?:\.([0-9]*))?[eE]\+?([0-9]{1,6})")
@@ -40,7 +38,7 @@ def normalize_integer(text: str) -> Cell:
     digits = digits.lstrip("0")
     if not digits:
         return Cell(text, ProblemCode.INTEGER_NOT_EXACT, "zero is no id")
-    if len(digits) > _LONGEST_ID or int(digits) >= LARGEST_EXACT:
+    if len(digits) > _LONGEST_ID or int(digits) >= EXACT_LIMIT:
         return Cell(text, ProblemCode.INTEGER_TOO_LARGE)
     return Cell(digits, cell.problem)
 

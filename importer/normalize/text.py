@@ -9,10 +9,9 @@ from dataclasses import replace
 from importer.error_values import is_error_value
 from importer.formulas import FORMULA
 from importer.normalize.cell import Cell, with_plain_digits
+from importer.odd_characters import CONTROL, NOT_DECODED
 from importer.problems import ProblemCode
-
-LONGEST_CELL = 32_767
-"""Excel's own limit of one cell; nothing longer is looked at."""
+from importer.sheet_limits import CELL_LIMIT
 
 LONGEST_NAME = 200
 """Solv names no limit; longer than this it is a moved column, not a name or a street."""
@@ -24,8 +23,8 @@ _SPACES = " \t\r\n\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u2800\u3000"
 _SPACE_RUN = re.compile(f"[{_SPACES}]+")
 _EDGE_SPACES = re.compile(f"^[{_SPACES}]+|[{_SPACES}]+$")
 _LINE_BREAK = re.compile("[\r\n\u2028\u2029]")
-_NOT_DECODED = re.compile("[\ud800-\udfff\ufffd]")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_NOT_DECODED = re.compile(f"[{NOT_DECODED}]")
+_CONTROL = re.compile(f"[{CONTROL}]")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 _INVISIBLE = re.compile(
@@ -108,7 +107,7 @@ def _is_plain(text: str) -> bool:
     return (
         text.isascii()
         and text.isprintable()
-        and len(text) <= LONGEST_CELL
+        and len(text) <= CELL_LIMIT
         and text[:1] not in {" ", "'", "#"}
         and text[-1:] != " "
         and "  " not in text
@@ -117,7 +116,7 @@ def _is_plain(text: str) -> bool:
 
 def _refusal(text: str, *, joins_lines: bool) -> ProblemCode | None:
     """Return why `text` cannot be mended, or None."""
-    if len(text) > LONGEST_CELL:
+    if len(text) > CELL_LIMIT:
         return ProblemCode.CELL_TOO_LONG
     if is_error_value(text):
         return ProblemCode.CELL_ERROR_VALUE

@@ -15,6 +15,7 @@ _OF_STATE = {
     State.SENDING: ProblemCode.OUTCOME_UNKNOWN,
     State.SKIPPED: ProblemCode.ALREADY_BOOKED,
     State.LEFT_OUT: ProblemCode.LEFT_OUT,
+    State.SUPERSEDED: ProblemCode.NOT_SENT,
 }
 """What is told of a row in that state that has no problem of its own."""
 

@@ -71,7 +71,7 @@ def run_to_carry_on(job: Job, digest: str, sheet: str) -> RunRecord | None:
 
 
 def close_unfinished(job: Job, digest: str, sheet: str) -> None:
-    """Leave out what a run of this very file had still to send: the file is planned anew."""
+    """Close what a run of this very file had still to send: the file is planned anew."""
     run = _newest_unfinished(job, digest, sheet)
     if run is None:
         return
@@ -118,7 +118,7 @@ def run_to_resume(ledger: Ledger, run_id: str | None) -> RunRecord:
     """Return the run of that id, or the newest that has rows to send and its source to send from.
 
     Raises:
-        SettingsError: There is none.
+        SettingsError: There is none, or a later run of its file has taken its rows over.
     """
     with ledger.history() as history:
         if run_id is not None:
@@ -129,6 +129,7 @@ def run_to_resume(ledger: Ledger, run_id: str | None) -> RunRecord:
                     todo="list the runs with: solv-import status",
                 )
             refuse_purged(run)
+            _refuse_closed(history, run)
             return run
         unfinished = [
             run
@@ -142,6 +143,14 @@ def run_to_resume(ledger: Ledger, run_id: str | None) -> RunRecord:
             todo="list the runs with: solv-import status",
         )
     return unfinished[-1]
+
+
+def _refuse_closed(history: History, run: RunRecord) -> None:
+    if not is_unfinished(history, run) and history.counts(run.run_number).get(State.SUPERSEDED):
+        raise SettingsError(
+            f"run {run.run_id} is closed: its file was planned anew in a later run",
+            todo="list the runs with: solv-import status",
+        )
 
 
 def carry_on(
@@ -160,7 +169,7 @@ def carry_on(
     refuse_others(run.run_id, run.settings, job.settings)
     if job.settings.retry_rejected:
         _release_rejected(job, run)
-    picked = 0
+    sent = 0
     with ledger.history() as history:
         records = history.rows(run.run_number)
         for checked in intake.chunks():
@@ -169,13 +178,13 @@ def carry_on(
                 record = _same_row(run, row, next(records, None))
                 grouping.add(checked.chunk, position, row)
                 identity = _identity_if_ready(ledger, run, row, record)
-                is_within = selection.limit is None or picked < selection.limit
-                if not row.is_blank and is_within and selection.includes(row.row_number):
-                    picked += 1
-                    if identity is not None:
-                        request = request_of(row, record.row_id, record.row_key)
-                        ready.append((request, (identity.fingerprint, record.occurrence)))
-            yield from _unbooked(ledger, ready, at=job.clock.now())
+                if identity is not None and selection.includes(row.row_number):
+                    request = request_of(row, record.row_id, record.row_key)
+                    ready.append((request, (identity.fingerprint, record.occurrence)))
+            for request in _unbooked(ledger, ready, at=job.clock.now()):
+                if not selection.is_reached(sent):
+                    sent += 1
+                    yield request
 
 
 def _unbooked(

@@ -12,9 +12,14 @@ from importer.identity import identify
 from importer.model import State
 from importer.near_duplicates import NearDuplicates
 from importer.pipeline.groups import Grouping
-from importer.pipeline.intake import passed_problem, suspected_problem, take_in
-from importer.pipeline.namesakes import ENOUGH_BYTES, MiddleNames
+from importer.pipeline.intake import take_in
 from importer.pipeline.questions import question_about
+from importer.pipeline.row_rules import (
+    ENOUGH_BYTES,
+    MiddleNames,
+    passed_problem,
+    suspected_problem,
+)
 from importer.reports import CheckReport, Look
 
 if TYPE_CHECKING:
@@ -60,13 +65,14 @@ def question_of(report: CheckReport) -> SourceError | None:
 
 
 def intake_for(source: Path, settings: Settings, *, now: datetime, tells_spelling: bool) -> Intake:
-    """Return the file as an import takes it in; its rows tell of their spelling where asked.
+    """Return the file as an import takes it in; its rows tell of their spelling, or count it.
 
     Raises:
         SourceError: It cannot be read, or required columns are missing.
     """
     intake = take_in(source, settings, now=now)
-    return replace(intake, rules=replace(intake.rules, tells_spelling=tells_spelling))
+    rules = replace(intake.rules, tells_spelling=tells_spelling, counts_spelling=True)
+    return replace(intake, rules=rules)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,10 +87,12 @@ class _Survey:
     _visits: NearDuplicates = field(default_factory=NearDuplicates, init=False)
     _middle_names: MiddleNames = field(default_factory=MiddleNames, init=False)
     _counts: Counter[State] = field(default_factory=Counter, init=False)
+    _respelled: int = field(default=0, init=False)
 
     def add(self, chunk: Chunk, position: int, row: CheckedRow, *, allow_duplicates: bool) -> None:
         """Count one row and its problems; `position` is its line in the chunk's frame."""
         self.grouping.add(chunk, position, row)
+        self._respelled += row.respelled
         state, problem = self._fate_of(row, allow_duplicates=allow_duplicates)
         self._counts[state] += 1
         if problem is not None:
@@ -111,7 +119,7 @@ class _Survey:
 
     def report(self) -> CheckReport:
         """Return the report."""
-        intake, counts = self.intake, self._counts
+        intake, counts, groups = self.intake, self._counts, self.grouping.groups()
         return CheckReport(
             source_name=intake.name,
             sheet=intake.table.sheet,
@@ -123,7 +131,9 @@ class _Survey:
             invalid=counts[State.INVALID],
             duplicate=counts[State.DUPLICATE],
             blank=counts[State.BLANK],
-            groups=self.grouping.groups(),
-            file_warnings=intake.warnings,
+            groups=groups,
+            fixable=self._respelled + sum(group.fixable for group in groups),
+            can_be_fixed=intake.table.copy is not None,
+            file_warnings=intake.warnings(counts.total()),
             exit_code=ExitCode.NEEDS_A_PERSON if counts[State.INVALID] else ExitCode.OK,
         )

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
 
 from importer.folding import folded
+from importer.headings import is_time_of_visit
 from importer.model import DATE_FIELDS, NAME_FIELDS, REQUIRED_FIELDS
 from importer.settings.mapping import MAPPED_FIELDS
+from importer.settings.profile_differences import left_behind, read_profile
 from importer.settings.profile_text import Profile
-from importer.suggestions import names_whole_people, suggest_field, unknown_words
+from importer.suggestions import names_whole_people, unknown_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from importer.model import DateOrder, NamePattern
-    from importer.pipeline.mapping import MappableFile
+    from importer.pipeline.mappable import MappableFile
     from importer.settings import Settings
     from importer.suggestions import ColumnFacts, Suggestion
 
 APPOINTMENT = "appointment_date"
+_Words: TypeAlias = "dict[str, tuple[str, ...]]"
+"""Field to words of its column."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +49,9 @@ class Draft:
     timezone: str = ""
     defaults: dict[str, str] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
+    stale_orders: set[str] = field(default_factory=set)
+    """Fields of dates that another column stands for than the one whose order is known."""
+    _facts: dict[tuple[int, bool, bool], ColumnFacts] = field(default_factory=dict, init=False)
 
     @property
     def free(self) -> list[int]:
@@ -67,50 +76,143 @@ class Draft:
 
     def choose(self, column: int, name: str) -> None:
         """Let a column stand for a field, and no other column."""
+        before = self.column_of(name)
+        self.release(column)
         self.chosen = {c: held for c, held in self.chosen.items() if held != name} | {column: name}
         self.clashes.pop(name, None)
+        if self.split and name in NAME_FIELDS:
+            self.split = None
+        if before is not None and before != column:
+            self.times.pop(name, None)
+            self._forget_order(name)
+
+    def choose_split(self, column: int, pattern: NamePattern) -> None:
+        """Let a column hold whole names, and no other column hold a part of one."""
+        self.release(column)
+        self.chosen = {c: held for c, held in self.chosen.items() if held not in NAME_FIELDS}
+        self.split = (column, pattern)
+        self.offered.pop(column, None)
+
+    def choose_time(self, name: str, column: int) -> None:
+        """Let a column hold the time of day of a field."""
+        self.release(column)
+        self.times[name] = column
+
+    def release(self, column: int) -> None:
+        """Let a column stand for nothing."""
+        name = self.chosen.pop(column, None)
+        if name is not None:
+            self.times.pop(name, None)
+            self._forget_order(name)
+        self.times = {held: c for held, c in self.times.items() if c != column}
+        if self.split is not None and self.split[0] == column:
+            self.split = None
+
+    def _forget_order(self, name: str) -> None:
+        # An order is that of the column that it was answered for.
+        if name in DATE_FIELDS:
+            self.orders.pop(name, None)
+            self.stale_orders.add(name)
+
+    def meaning(self, column: int) -> str:
+        """Return what a column stands for, "" for nothing."""
+        times = {c: name for name, c in self.times.items()}
+        if self.split is not None and self.split[0] == column:
+            return f'first_name and last_name, "{self.split[1]}"'
+        return f"{times[column]} (time)" if column in times else self.chosen.get(column, "")
+
+    def facts(
+        self, columns: Collection[int], *, names: bool = False, dates: bool = False
+    ) -> dict[int, ColumnFacts]:
+        """Return what columns hold; the file is read again only for those not known yet.
+
+        Raises:
+            SourceError: Something further down makes the whole file unusable.
+        """
+        new = [c for c in dict.fromkeys(columns) if (c, names, dates) not in self._facts]
+        if new:
+            found = self.file.facts(new, names=new if names else (), dates=new if dates else ())
+            self._facts |= {(c, names, dates): facts for c, facts in found.items()}
+        return {c: self._facts[c, names, dates] for c in columns}
 
     def date_facts(self) -> dict[str, ColumnFacts]:
         """Return what the columns of dates hold, by field."""
         columns = {name: c for name in DATE_FIELDS if (c := self.column_of(name)) is not None}
-        found = self.file.facts([*columns.values()], dates=[*columns.values()])
+        found = self.facts([*columns.values()], dates=True)
         return {name: found[column] for name, column in columns.items()}
+
+    def lacks_time(self, column: int) -> bool:
+        """Return whether a column of dates holds hardly a time of day."""
+        return self.facts([column], dates=True)[column].is_mostly_days
 
     def times_beside(self, column: int) -> list[int]:
         """Return the free columns of times of day that may belong to a column of days."""
-        columns = [column, *self.free]
-        facts = self.file.facts(columns, dates=columns)
-        if not facts[column].is_day_alone:
+        if not self.lacks_time(column):
             return []
-        return [c for c in columns[1:] if facts[c].is_time_alone]
+        facts = self.facts(self.free, dates=True)
+        return [c for c in self.free if facts[c].is_mostly_times]
+
+    def told_time(self, columns: list[int]) -> int | None:
+        """Return the one column of times, if its heading says that it is that of the visit."""
+        told = [c for c in columns if is_time_of_visit(self.file.headings[c])]
+        return told[0] if len(told) == 1 else None
 
     def needs_zone(self, facts: Mapping[str, ColumnFacts]) -> bool:
         """Return whether any appointment is given as local time."""
-        if self.settings.knows_a_zone:
+        if self.settings.knows_a_zone or self.timezone:
             return False
         if APPOINTMENT in self.times:
             column = self.times[APPOINTMENT]
-            return bool(self.file.facts([column], dates=[column])[column].local_times)
+            return bool(self.facts([column], dates=True)[column].local_times)
         return APPOINTMENT in facts and bool(facts[APPOINTMENT].local_times)
 
-    def strange_words(self) -> dict[str, tuple[str, ...]]:
-        """Return the words that no rule understands, by field."""
-        columns = {c: name for c, name in self.chosen.items() if name in MAPPED_FIELDS}
-        found = self.file.facts(columns)
+    def strange_words(self, also: Mapping[int, str] = MappingProxyType({})) -> _Words:
+        """Return the words that no rule understands, by field, those of most cells first.
+
+        Args:
+            also: More columns, by the field that they may stand for.
+        """
+        held = {**also, **self.chosen}
+        columns = {c: name for c, name in held.items() if name in MAPPED_FIELDS}
+        found = self.facts(columns)
         words = {
             name: unknown_words(found[column], name, self.file.today)
             for column, name in columns.items()
         }
-        known = self.settings.value_maps
+        known = self.known_words
         return {name: left for name, of in words.items() if (left := _unmapped(of, known, name))}
 
-    def profile(self) -> Profile:
-        """Return the profile as it would be saved now."""
-        headings, told = self.file.headings, self.settings
-        zones = {location: zone.key for location, zone in told.timezone_by_location.items()}
-        maps = {name: {**words} for name, words in told.value_maps.items()}
+    def count_of(self, name: str, word: str) -> int:
+        """Return how many cells of a field's column hold a word, whatever its case."""
+        column = self.column_of(name)
+        return 0 if column is None else self.facts([column])[column].count_of(word)
+
+    @property
+    def known_words(self) -> dict[str, dict[str, str]]:
+        """Return the words that the old profile, or an answer, gives a meaning, by field."""
+        maps = {name: {**words} for name, words in self.settings.value_maps.items()}
         for name, words in self.value_maps.items():
             maps.setdefault(name, {}).update(words)
+        return maps
+
+    def profile(self) -> Profile:
+        """Return the profile as it would be saved now.
+
+        What the profile that was given says beside all this is carried over.
+
+        Raises:
+            SettingsError: That profile cannot be read any more.
+        """
+        profile = self._asked_profile()
+        if self.settings.profile_file is not None:
+            before = read_profile(self.settings.profile_file)
+            profile.kept = left_behind(before, tomllib.loads(profile.toml()))
+        return profile
+
+    def _asked_profile(self) -> Profile:
+        """Return what is known of the file itself."""
+        headings, told = self.file.headings, self.settings
+        zones = {location: zone.key for location, zone in told.timezone_by_location.items()}
         return Profile(
             headings=[*headings.values()],
             columns={
@@ -124,8 +226,8 @@ class Draft:
                 if (first := self.column_of(name)) is not None
             },
             split={headings[self.split[0]]: self.split[1]} if self.split else {},
-            value_maps=maps,
-            orders=self._orders(),
+            value_maps=self.known_words,
+            orders=self.known_orders,
             two_digit_pivot=self.two_digit_pivot,
             timezone=self.timezone or (told.timezone.key if told.timezone else ""),
             zones=zones,
@@ -135,76 +237,13 @@ class Draft:
             doubts=self.doubts,
         )
 
-    def _orders(self) -> dict[str, DateOrder]:
+    @property
+    def known_orders(self) -> dict[str, DateOrder]:
+        """Return the orders of dates that were told or answered, by field."""
         told = self.settings
         usual = {} if told.date_order is None else dict.fromkeys(DATE_FIELDS, told.date_order)
-        return {**usual, **told.date_orders, **self.orders}
-
-
-def begin_draft(file: MappableFile, settings: Settings) -> Draft:
-    """Return a draft of what the headings alone make sure, with what is to be asked."""
-    draft = Draft(
-        file=file,
-        settings=settings,
-        two_digit_pivot=settings.two_digit_pivot,
-        defaults=dict(settings.defaults),
-    )
-    _take_given(draft)
-    for name, columns in _take_sure(draft).items():
-        _take_claim(draft, name, columns)
-    done = {*draft.chosen.values(), *draft.clashes}
-    draft.offered = {c: s for c, s in draft.offered.items() if s.field not in done}
-    return draft
-
-
-def _take_sure(draft: Draft) -> dict[str, list[int]]:
-    """Return the columns whose heading is a known name, by field; offer the similar ones."""
-    held = {*draft.chosen.values(), *(NAME_FIELDS if draft.split else ())}
-    claims: dict[str, list[int]] = {}
-    for column in draft.free:
-        heading = draft.file.headings[column]
-        suggestion = None if names_whole_people(heading) else suggest_field(heading)
-        if suggestion is None or suggestion.field in held:
-            continue
-        if suggestion.is_sure:
-            claims.setdefault(suggestion.field, []).append(column)
-        else:
-            draft.offered[column] = suggestion
-    return claims
-
-
-def _take_claim(draft: Draft, name: str, columns: list[int]) -> None:
-    """Take the one column of a field, or its day and its time; else it is a question."""
-    pair = _day_and_time(draft.file, columns) if name == APPOINTMENT and columns[1:] else None
-    if len(columns) == 1:
-        draft.choose(columns[0], name)
-    elif pair is not None:
-        draft.choose(pair[0], name)
-        draft.times[name] = pair[1]
-    else:
-        draft.clashes[name] = columns
-
-
-def _take_given(draft: Draft) -> None:
-    """Take what a profile that was given says of headings that are still there."""
-    plan, profile = draft.file.plan, draft.file.profile
-    for name in profile.fields & plan.fields.keys():
-        if name in plan.joined:
-            draft.chosen[plan.joined[name][0]] = name
-            draft.times[name] = plan.joined[name][1]
-        elif plan.split is None or name not in NAME_FIELDS:
-            draft.chosen[plan.fields[name]] = name
-    if plan.split is not None:
-        draft.split = (plan.split.column, plan.split.pattern)
-
-
-def _day_and_time(file: MappableFile, columns: list[int]) -> tuple[int, int] | None:
-    """Return a column of days and one of times, if these are just one of each."""
-    facts = file.facts(columns, dates=columns)
-    days = [column for column in columns if facts[column].is_day_alone]
-    times = [column for column in columns if facts[column].is_time_alone]
-    is_pair = len(columns) == len([*days, *times]) and len(days) == len(times) == 1
-    return (days[0], times[0]) if is_pair else None
+        given = {**usual, **told.date_orders}
+        return {n: o for n, o in given.items() if n not in self.stale_orders} | self.orders
 
 
 def _unmapped(
@@ -223,71 +262,13 @@ def _reading(told: Settings) -> dict[str, str]:
         "delimiter": told.delimiter or "",
         "encoding": told.encoding or "",
     }
-    if told.header_row != 1:
+    # A row that was named is written, also the usual one: the profile may have named another.
+    if told.header_row != 1 or told.origins["header_row"] != "default":
         reading["header_row"] = str(told.header_row)
     return {key: text for key, text in reading.items() if text}
 
 
 def _switches(told: Settings) -> dict[str, str]:
     switches = {"pad_zip": told.pad_zip, "text_location_ids": told.text_location_ids}
-    return {name: "true" for name, is_on in switches.items() if is_on}
-
-
-def propose(draft: Draft) -> None:
-    """Take what a person would find already chosen; write the rest down as doubts."""
-    headings, doubts = draft.file.headings, draft.doubts
-    for column, suggestion in draft.offered.items():
-        line = f'"{headings[column]}" = "{suggestion.field}" ({suggestion.score:.0f} of 100)'
-        if suggestion.is_pre_selected and suggestion.field not in draft.chosen.values():
-            draft.choose(column, suggestion.field)
-            doubts.append(f"Check under [columns]: {line}")
-        else:
-            doubts.append(f"Perhaps under [columns]: {line}")
-    for name, columns in draft.clashes.items():
-        named = " or ".join(f'"{headings[column]}"' for column in columns)
-        doubts.append(f"Choose under [columns]: {name} is {named}.")
-    _propose_split(draft)
-    _propose_times(draft)
-    _propose_dates(draft)
-    for name, words in draft.strange_words().items():
-        # What stands in a cell may be a patient after all, so only a terminal shows it.
-        shown = ", ".join(f'"{word}" = ...' for word in words)
-        lines = shown if draft.settings.show_values else f"{len(words):,} words of {name}"
-        doubts.append(f"Perhaps under [values.{name}]: {lines}")
-    doubts += [f"Nothing stands for {name} yet." for name in draft.missing]
-
-
-def _propose_times(draft: Draft) -> None:
-    day = draft.column_of(APPOINTMENT)
-    if day is None or APPOINTMENT in draft.times:
-        return
-    headings = draft.file.headings
-    for time in draft.times_beside(day):
-        line = f'{APPOINTMENT} = ["{headings[day]}", "{headings[time]}"]'
-        draft.doubts.append(f"If right, under [joined] instead of [columns]: {line}")
-
-
-def _propose_dates(draft: Draft) -> None:
-    facts = draft.date_facts()
-    given = draft.profile().orders
-    for name, found in facts.items():
-        if found.evidence.is_ordered and name not in given:
-            line = f'{name} = "{found.evidence.order or "MDY or DMY"}"'
-            draft.doubts.append(f"If right, under [dates.orders]: {line}   {found.evidence}")
-        if found.short_years and draft.two_digit_pivot is None:
-            draft.doubts.append(f"Needed under [dates]: two_digit_pivot, for {name}")
-    if draft.needs_zone(facts):
-        draft.doubts.append('Needed under [dates]: timezone = "America/..."')
-
-
-def _propose_split(draft: Draft) -> None:
-    if not set(NAME_FIELDS) <= set(draft.missing):
-        return
-    for column in draft.whole_names:
-        facts = draft.file.facts([column], names=[column])[column]
-        pattern, count = max(facts.splits.items(), key=lambda item: item[1])
-        if count:
-            line = f'"{draft.file.headings[column]}" = "{pattern}"'
-            draft.doubts.append(
-                f"If right, under [split]: {line}   splits {count:,} of {facts.filled:,}"
-            )
+    given = {name for name in switches if told.origins[name] != "default"}
+    return {name: str(is_on).lower() for name, is_on in switches.items() if name in given}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from importer.reports import ProblemGroup
     from importer.signals import Waiting
 
-_NEED_A_PERSON = (State.INVALID, State.REJECTED, State.LEFT_OUT)
+_NEED_A_PERSON = (State.INVALID, State.REJECTED, State.LEFT_OUT, State.SUPERSEDED)
 _STILL_NEEDED = (State.READY, State.SENDING, State.UNKNOWN)
 _MANY_ROWS = 50_000
 _INTERRUPTED = (ExitCode.INTERRUPTED, ExitCode.TERMINATED)
@@ -55,7 +55,8 @@ def finish(job: Job, opened: OpenRun, stop: Stop | None, waiting: Waiting) -> Ru
     with job.ledger.history() as history:
         record = history.run(opened.run.run_id) or opened.run
         standing = standing_of(history, record)
-    target, told = job.settings.base_url, opened.intake.warnings
+    told = opened.intake.warnings(standing.rows_in)
+    target = job.settings.base_url
     summary = summary_of(record, standing, target, told, ended_at=ended_at, stop=stop)
     if stop is not None:
         job.observer.notice(_words_of(stop))
@@ -152,6 +153,11 @@ class Standing:
     requests: int
 
     @property
+    def rows_in(self) -> int:
+        """Return how many rows the source has."""
+        return sum(self.counts.values())
+
+    @property
     def is_done(self) -> bool:
         """Return whether no row needs the private copy of the source any more."""
         return not is_still_needed(self.counts)
@@ -198,7 +204,7 @@ def summary_of(
         exit_code=int(code),
         exit_reason=code.reason,
         source=run.source_name,
-        rows_in=sum(standing.counts.values()),
+        rows_in=standing.rows_in,
         **totals_of(standing.counts),
         requests=standing.requests,
         waits_429=run.waits_429,

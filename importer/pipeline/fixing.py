@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from importer.model import Clock
     from importer.pipeline.intake import Intake
     from importer.problems import ProblemCode
+    from importer.reading import Chunk
     from importer.settings import Settings
+    from importer.validate import CheckedRow
 
 
 def fix_file(source: Path, target: Path, settings: Settings, *, clock: Clock) -> FixReport:
@@ -52,17 +54,19 @@ def fix_file(source: Path, target: Path, settings: Settings, *, clock: Clock) ->
 def _edits(intake: Intake) -> Iterator[Edit]:
     """Yield the cells to change, in the order of the rows."""
     for checked in intake.chunks_with(intake.questions()):
-        frame = checked.chunk.frame
         for position, row in enumerate(checked.rows):
-            for problem in row.problems:
-                if not problem.suggestion or problem.column is None:
-                    continue
-                before = str(frame[problem.column].iat[position])
-                # An empty cell took a default, which stands in the settings.
-                if not is_empty(before):
-                    yield Edit(
-                        row.row_number, problem.column, before, problem.suggestion, problem.code
-                    )
+            yield from _edits_of(row, checked.chunk, position)
+
+
+def _edits_of(row: CheckedRow, chunk: Chunk, position: int) -> Iterator[Edit]:
+    """Yield the cells of one row to change; `position` is its line in the chunk's frame."""
+    for problem in row.problems:
+        if not problem.suggestion or problem.column is None:
+            continue
+        before = str(chunk.frame[problem.column].iat[position])
+        # An empty cell took a default, which stands in the settings.
+        if not is_empty(before):
+            yield Edit(row.row_number, problem.column, before, problem.suggestion, problem.code)
 
 
 def _prove_target(source: Path, target: Path) -> None:

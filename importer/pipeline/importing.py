@@ -109,7 +109,7 @@ def plan_file(source: Path, settings: Settings, *, clock: Clock, selection: Sele
             digest, intake = _taken_in(job, spool, source)
             begun = run_to_carry_on(job, digest, intake.sheet)
             if begun is not None:
-                job, begun, intake = _confirmed(job, begun, intake)
+                job, intake = _confirmed(job, begun, intake)
                 grouping = Grouping(intake.table.headings)
                 return plan_view(job, begun, intake, grouping, left=left_to_send(job, begun))
             _prove_new(job, intake, digest)
@@ -220,7 +220,8 @@ def _import(job: Job, source: Path) -> RunReport:
         digest, intake = _taken_in(job, spool, source)
         run = run_to_carry_on(job, digest, intake.sheet)
         if run is not None:
-            return _carry_on(*_confirmed(job, run, intake))
+            job, intake = _confirmed(job, run, intake)
+            return _carry_on(job, run, intake)
         _prove_new(job, intake, digest)
         close_unfinished(job, digest, intake.sheet)
         run, grouping = plan_run(job, run_id, source, digest, intake, spool)
@@ -248,15 +249,15 @@ def _taken_in(job: Job, spool: Spool, source: Path) -> tuple[str, Intake]:
     return digest, intake
 
 
-def _confirmed(job: Job, run: RunRecord, intake: Intake) -> tuple[Job, RunRecord, Intake]:
-    """Return all three with what a person confirmed when the run began.
+def _confirmed(job: Job, run: RunRecord, intake: Intake) -> tuple[Job, Intake]:
+    """Return both with what a person confirmed when the run began.
 
     Raises:
         OpenQuestion: The profile lists other headings now.
     """
     settings = as_confirmed(job.settings, run.settings)
     intake.prove_headings(settings)
-    return replace(job, settings=settings), run, intake.with_settings(settings)
+    return replace(job, settings=settings), intake.with_settings(settings)
 
 
 def _prove_new(job: Job, intake: Intake, digest: str) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from importer.columns import plan_columns, their_headings
+from importer.columns import plan_columns
 from importer.drift import heading_changes
 from importer.errors import OpenQuestion, SourceError
 from importer.folding import folded
 from importer.model import DATE_FIELDS, TEXT_FIELDS, HeadingsAccepted
+from importer.our_columns import their_headings
 from importer.pipeline.file_errors import raise_first, sentence_of
 from importer.pipeline.questions import FileQuestions, survey_orders
-from importer.problems import ProblemCode, RowProblem
+from importer.problems import FileProblem, ProblemCode
 from importer.reading import ReadOptions, open_source, table_of
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from importer.columns import ColumnPlan
     from importer.field_columns import Rules
-    from importer.near_duplicates import NearDuplicates
-    from importer.problems import FileProblem
     from importer.reading import Chunk, Table
     from importer.reading.source import Source
     from importer.settings import Settings
@@ -55,10 +54,10 @@ class Intake:
         """Return the sheet that is read, "" for a file without sheets."""
         return self.table.sheet or ""
 
-    @property
-    def warnings(self) -> tuple[FileProblem, ...]:
-        """Return what a person may want to know of the whole file."""
-        return (*self.table.warnings, *(p for p in self.plan.problems if not p.is_error))
+    def warnings(self, rows_in: int) -> tuple[FileProblem, ...]:
+        """Return what a person may want to know of the whole file, which has so many rows."""
+        told = (*self.table.warnings, *(p for p in self.plan.problems if not p.is_error))
+        return told if rows_in else (*told, FileProblem(code=ProblemCode.NO_ROWS))
 
     @property
     def source_columns(self) -> list[int]:
@@ -241,29 +240,6 @@ def _is_ours(source: Source, usual: ReadOptions) -> bool:
     return table.is_template or plan.row_key is not None
 
 
-def passed_problem(row: CheckedRow, now: datetime, plan: ColumnPlan) -> RowProblem | None:
-    """Return the problem of an appointment whose time has passed, None while it is to come."""
-    if row.appointment_at is None or row.appointment_at > now:
-        return None
-    return RowProblem(
-        row_number=row.row_number,
-        code=ProblemCode.APPOINTMENT_IN_PAST,
-        field="appointment_date",
-        column=plan.fields.get("appointment_date"),
-    )
-
-
-def suspected_problem(row: CheckedRow, visits: NearDuplicates) -> RowProblem | None:
-    """Return the warning of a row that may repeat one above, which `visits` has seen."""
-    if row.request is None or row.appointment_at is None:
-        return None
-    above = visits.above(row.row_number, row.request, row.appointment_at)
-    if above is None:
-        return None
-    code = ProblemCode.SUSPECTED_DUPLICATE
-    return RowProblem(row_number=row.row_number, code=code, hint=f"row {above}")
-
-
 def rules_of(settings: Settings) -> Rules:
     """Return the rules by which cells become requests."""
     from importer.field_columns import Rules  # noqa: PLC0415 - only when a file is read
@@ -272,13 +248,13 @@ def rules_of(settings: Settings) -> Rules:
     return Rules(
         dates=DateRules(
             order=settings.date_order,
-            order_by_field={**settings.confirmed_orders, **settings.date_orders},
+            orders={**settings.confirmed_orders, **settings.date_orders},
             timezone=settings.timezone,
             timezone_by_location=settings.timezone_by_location,
             two_digit_pivot=settings.two_digit_pivot,
         ),
         defaults=settings.defaults,
-        values={
+        value_maps={
             name: {folded(word): value for word, value in words.items()}
             for name, words in settings.value_maps.items()
         },

@@ -62,12 +62,16 @@ def opened_and_swept(settings: Settings, clock: Clock) -> Iterator[Ledger]:
         LedgerError: It cannot be trusted.
     """
     with opened(settings, clock) as ledger:
-        with ledger.history() as history:
-            for kept in ledger.folder.spool.iterdir():
-                if kept.is_dir() and not _is_needed(history, kept.name):
-                    Spool(kept).remove()
+        _sweep(ledger)
         purging.sweep(ledger)
         yield ledger
+
+
+def _sweep(ledger: Ledger) -> None:
+    with ledger.history() as history:
+        for kept in ledger.folder.spool.iterdir():
+            if kept.is_dir() and not _is_needed(history, kept.name):
+                Spool(kept).remove()
 
 
 def _is_needed(history: History, run_id: str) -> bool:

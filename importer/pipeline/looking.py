@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from importer.errors import ExitCode, SettingsError
 from importer.ledger import History, LedgerFolder, is_held
+from importer.model import State
 from importer.pipeline.ledgers import existing_folders
+from importer.pipeline.stored_settings import target_in
 from importer.reports import RunStatus, totals_of
 
 if TYPE_CHECKING:
@@ -34,19 +36,21 @@ def run_statuses(settings: Settings, run_id: str | None) -> list[RunStatus]:
 
 def _statuses(folder: LedgerFolder, run_id: str | None) -> list[RunStatus]:
     with History(folder.database) as history:
-        address = history.address()
         runs = history.runs() if run_id is None else [history.run(run_id)]
         known = [run for run in runs if run is not None]
         newest = history.run(None) if is_held(folder.lock_file) else None
-        return [_status(history, run, address, is_running=run == newest) for run in known]
+        return [_status(history, folder, run, is_running=run == newest) for run in known]
 
 
-def _status(history: History, run: RunRecord, address: str, *, is_running: bool) -> RunStatus:
+def _status(
+    history: History, folder: LedgerFolder, run: RunRecord, *, is_running: bool
+) -> RunStatus:
     counts = history.counts(run.run_number)
     return RunStatus(
         run_id=run.run_id,
         source=run.source_name,
-        target=address,
+        target=target_in(run.settings) or history.address(),
+        ledger=folder.database,
         started_at=datetime.fromisoformat(run.started_at),
         ended_at=datetime.fromisoformat(run.ended_at) if run.ended_at else None,
         is_running=is_running,
@@ -55,4 +59,5 @@ def _status(history: History, run: RunRecord, address: str, *, is_running: bool)
         results=Path(run.results_path) if run.results_path else None,
         exit_code=None if run.exit_code is None else ExitCode(run.exit_code),
         purged_at=datetime.fromisoformat(run.purged_at) if run.purged_at else None,
+        is_closed=bool(counts.get(State.SUPERSEDED)) and not counts.get(State.READY),
     )

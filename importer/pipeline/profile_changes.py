@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from importer.validate import CheckedRow
 
 _MARK_LENGTH = 8
+_LEFT = (State.LEFT_OUT, State.SUPERSEDED)
+"""Of rows that were left to a later run."""
 
 
 def refuse_changed_profile(job: Job, intake: Intake, digest: str) -> None:
@@ -106,7 +108,7 @@ def _are_known(
     keys = [row.row_key or of_file.get(row.row_number, "") for row in rows]
     by_key = planning.rows_by_key(connection, keys)
     # A row that was left out has a key, but nobody has looked whose booking it is.
-    judged = {k for k, found in by_key.items() if any(e.state != State.LEFT_OUT for e in found)}
+    judged = {k for k, found in by_key.items() if any(e.state not in _LEFT for e in found)}
     return judged.issuperset(keys)
 
 

@@ -64,7 +64,8 @@ def rewrite(
         standing = standing_of(history, run)
     intake = reopened(run, spool, settings, source, clock)
     target, ended_at = settings.base_url, run.ended_at or ""
-    summary = summary_of(run, standing, target, intake.warnings, ended_at=ended_at)
+    told = intake.warnings(standing.rows_in)
+    summary = summary_of(run, standing, target, told, ended_at=ended_at)
     opened_run = OpenRun(ledger=ledger, run=run, intake=intake, spool=spool)
     written = write_run_results(opened_run, summary, results or default_place(run))
     ledger.update_run(run.run_number, exit_code=summary.exit_code)

@@ -20,7 +20,7 @@ RULES_VERSION = 3
 _NOT_OF_REQUESTS = frozenset(
     {
         *("rules_version", "profile", "profile_paths", "by_flag", "by_variable"),
-        *("headings", "accepted_headings", "detected_encoding", "is_results"),
+        *("headings", "accepted_headings", "detected_encoding", "is_results", "base_url"),
     }
 )
 """What a run keeps although the same row becomes the same request without it."""
@@ -40,6 +40,8 @@ def stored(settings: Settings, *, detected_encoding: str = "", is_results: bool 
     kept = {
         "rules_version": RULES_VERSION,
         "allow_duplicates": settings.allow_duplicates,
+        # On this machine a ledger serves every port, so it cannot say where a run went.
+        "base_url": settings.base_url,
         "profile": settings.profile_name,
         "by_flag": sorted(settings.by_flag),
         "by_variable": sorted(n for n, o in settings.origins.items() if o.startswith(_VARIABLES)),
@@ -62,6 +64,11 @@ def is_of_profile(kept: str, now: str) -> bool:
     """Return whether a run had this profile, by its path as it was named or by where that leads."""
     paths = json.loads(kept).get("profile_paths", ())
     return not set(json.loads(now)["profile_paths"]).isdisjoint(paths)
+
+
+def target_in(kept: str) -> str:
+    """Return the address that a run was begun with, "" for one of an earlier version."""
+    return str(json.loads(kept).get("base_url", ""))
 
 
 def is_of_these_rules(kept: str) -> bool:

@@ -1,26 +1,24 @@
-"""Gathering the evidence of one run: its source, its ledger, its results, the server's log."""
+"""Gathering the evidence of one run: its source, its ledger, its results, the request log."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from importer.errors import LedgerBusy, SettingsError, SourceError
+from importer.errors import LedgerBusy, SettingsError
 from importer.identity import canonical_body
 from importer.ledger import OtherRuns, Spool, is_held
 from importer.model import State
 from importer.pipeline.ledgers import folder_of, history_of
 from importer.pipeline.reporting import reopened
-from importer.reading import ReadOptions, open_table
-from importer.results import ResultsKind, results_kind
+from importer.pipeline.results_read import results_of
 from importer.sandbox import body_hmac, read_log_key, read_request_log
-from importer.verify import Evidence, Held, Seen, Shown, Violation, verify
+from importer.verify import Evidence, Held, Seen, Violation, verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from importer.ledger import History, RowRecord, RunRecord
     from importer.model import Clock
@@ -105,13 +103,14 @@ def evidence_of(
         intake = reopened(run, spool, settings, source, clock)
         bodies = list(_bodies(intake, server))
         held = held_rows(history, run, dict(bodies))
-        place = results or _place_of_results(history, run)
+        found = results_of(history, run, results)
     return Evidence(
         source_rows=[number for number, _ in bodies],
         ledger=held,
         run_id=run.run_id,
-        results=list(_shown(place)) if place is not None else None,
-        results_name=place.name if place is not None else "",
+        results=found.rows,
+        results_name=found.name,
+        results_not_judged=found.not_judged,
         requests=None if server is None else server.requests,
         arrivals_s=() if server is None else server.arrivals_s,
         planned_s=datetime.fromisoformat(run.planned_at).timestamp(),
@@ -180,14 +179,6 @@ def _bodies(intake: Intake, server: ServerLog | None) -> Iterator[tuple[int, str
                 yield row.row_number, server.hash_of(canonical_body(row.request))
 
 
-def _place_of_results(history: History, run: RunRecord) -> Path | None:
-    """Return where the results of a run stand, unless a later run wrote its own there."""
-    later = [one for one in history.runs() if one.run_number > run.run_number]
-    if run.results_path is None or any(one.results_path == run.results_path for one in later):
-        return None
-    return Path(run.results_path)
-
-
 def held_rows(history: History, run: RunRecord, bodies: dict[int, str]) -> list[Held]:
     """Return what the ledger holds of a run.
 
@@ -208,8 +199,9 @@ def _held(row: RowRecord, body: str, elsewhere: OtherRuns) -> Held:
         row_number=row.row_number,
         state=row.state,
         booking_id=row.booking_id,
-        # One that was left out was not looked up, so nobody can tell whose booking it is.
-        body="" if row.state is State.LEFT_OUT else body,
+        # One that was left out was not looked up, so nobody can tell whose booking it is; of one
+        # that went over to a later run, that run tells.
+        body="" if row.state in {State.LEFT_OUT, State.SUPERSEDED} else body,
         occurrence=row.occurrence,
         is_reference=row.refers_to is not None,
         allowed_again=row.releases + row.is_cancelled,
@@ -220,48 +212,3 @@ def _held(row: RowRecord, body: str, elsewhere: OtherRuns) -> Held:
         cancelled_elsewhere=elsewhere.cancelled,
         is_live_elsewhere=elsewhere.is_live,
     )
-
-
-def _shown(path: Path) -> Iterator[Shown]:
-    """Yield the rows of a results file.
-
-    Raises:
-        SettingsError: It is gone, or is no results file of ours.
-    """
-    try:
-        yield from (
-            _shown_lines(path)
-            if results_kind(path) is ResultsKind.JSON_LINES
-            else _shown_table(path)
-        )
-    except (OSError, ValueError, KeyError, TypeError, SourceError) as error:
-        raise SettingsError(
-            f"{path.name} cannot be read as results ({type(error).__name__})",
-            todo="write them again with `solv-import results RUN`, or name them with --results",
-        ) from None
-
-
-def _shown_lines(path: Path) -> Iterator[Shown]:
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            yield Shown(
-                row_number=row["row_number"], status=row["status"], booking_id=row["booking_id"]
-            )
-
-
-def _shown_table(path: Path) -> Iterator[Shown]:
-    table = open_table(path, ReadOptions())
-    # Ours stand last; a source may have a heading of the same name before them.
-    columns = {heading: place for place, heading in enumerate(table.headings)}
-    for chunk in table.chunks():
-        numbers, words, ids = (
-            chunk.frame[columns[heading]].tolist()
-            for heading in ("row_number", "status", "booking_id")
-        )
-        for number, word, booking_id in zip(numbers, words, ids, strict=True):
-            yield Shown(
-                row_number=int(number),
-                status=word,
-                booking_id=int(booking_id) if booking_id else None,
-            )

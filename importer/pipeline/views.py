@@ -49,5 +49,5 @@ def plan_view(
         estimated_s=to_send * spacing_s if spacing_s else None,
         is_held=bool(counts.get(State.INVALID)) and not (settings.only_valid or run.is_accepted),
         groups=grouping.groups_of(kinds),
-        file_warnings=intake.warnings,
+        file_warnings=intake.warnings(sum(counts.values())),
     )

@@ -58,10 +58,10 @@ CELLS: Final = {
     ),
     "IMP207": Entry(
         E,
-        "id that the profile does not know",
-        "The profile says what the ids of this column stand for, and this is none of them.",
-        "Add it under [values] in the profile, or correct the cell.",
-        Example("3, with 1 = 4021 and 2 = 4022", "2, or 3 = 4023 in the profile"),
+        "word or id that the profile does not know",
+        "The profile says what the words of this column stand for, and this is none of them.",
+        'Add a line under [values] in the profile, "the cell" = Solv\'s number, or correct it.',
+        Example("Hyde Park, with Lakeview = 4021", '"Hyde Park" = 4023 in the profile'),
     ),
     "IMP210": Entry(
         E,

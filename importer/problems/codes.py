@@ -92,6 +92,7 @@ class ProblemCode(Enum):
     END_OF_FILE_MARK = "IMP034"
     ENCODING_DETECTED = "IMP035"
     SOURCE_DECRYPTED = "IMP036"
+    NO_ROWS = "IMP037"
     COMMENT_LINE = "IMP040"
     FOOTER_ROW = "IMP041"
     DATE_BEFORE_MARCH_1900 = "IMP042"
@@ -99,6 +100,7 @@ class ProblemCode(Enum):
     EXAMPLE_LEFT_OVER = "IMP044"
     CELL_NOT_TEXT = "IMP045"
     CELL_SHOWN_OTHERWISE = "IMP046"
+    DATE_BELOW_ZERO = "IMP047"
 
     # The headings, and settings that hold for the whole file
     COLUMN_MISSING = "IMP101"

@@ -252,6 +252,13 @@ FILE: Final = {
         "Keep the results as private as the workbook.",
         Example("visits.xlsx with a password", "visits.results.xlsx without one"),
     ),
+    "IMP037": Entry(
+        W,
+        "no rows",
+        "Nothing stands below the headings, so nobody is booked.",
+        "Nothing, if there is nobody to book; else make the export again.",
+        Example("First name, Last name, Phone, and no more", "a row for each patient below them"),
+    ),
     "IMP040": Entry(
         E,
         "comment line",
@@ -297,8 +304,15 @@ FILE: Final = {
     "IMP046": Entry(
         E,
         "shown otherwise than kept",
-        "The cell's format shows zeros, signs or words that the cell itself does not hold.",
+        "The cell's format shows something else than the cell keeps, such as zeros or words.",
         "Format the cell as text, then type what is meant.",
         Example("000042, kept as 42", "000042 as text"),
+    ),
+    "IMP047": Entry(
+        E,
+        "date or time below zero",
+        "The cell keeps a date or a time below zero, which is no day and no time of day.",
+        "Type the date as YYYY-MM-DD, the time as HH:MM.",
+        Example("a time cell of -0.25, which shows ####", "09:30"),
     ),
 }

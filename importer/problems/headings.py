@@ -76,7 +76,7 @@ HEADINGS: Final = {
         E,
         "headings differ from the profile's",
         "The headings are not those that the profile was made for.",
-        "If the change is right, correct [file] headings in the profile: solv-import map FILE.",
+        "If the change is right, correct the profile: solv-import map FILE --profile NAME.",
         Example('headings = ["Cell #"], but the file says Cell No', 'headings = ["Cell No"]'),
     ),
     "IMP111": Entry(

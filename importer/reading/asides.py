@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
-from importer.columns import our_columns
 from importer.error_values import is_error_value
 from importer.headings import SYNONYMS, known_field
+from importer.our_columns import our_columns
 from importer.problems import ProblemCode
 from importer.reading.characters import filled_cells
 

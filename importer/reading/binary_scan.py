@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from importer.reading.merged import MOST_MERGED
 from importer.reading.scan import (
     ERROR,
+    MASKED,
     NOT_CALCULATED,
     VALUE_USED,
     Extent,
@@ -17,7 +19,9 @@ from importer.reading.scan import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from importer.reading.number_formats import NumberFormat
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +30,8 @@ class CellTally:
 
     row_limit: int
     column_limit: int
+    formats: Mapping[int, NumberFormat] = field(default_factory=dict)
+    """Those that may show something else than a cell keeps, by style."""
     reach: Reach = field(default_factory=Reach)
     merged: list[Extent] = field(default_factory=list)
     _hidden: set[int] = field(default_factory=set)
@@ -56,6 +62,17 @@ class CellTally:
         else:
             self._has_results = self._has_results or is_calculated
             self._found.append((row + 1, column, VALUE_USED if is_calculated else NOT_CALCULATED))
+
+    def number(self, row: int, column: int, style: int, value: float) -> None:
+        """Hold the number of a cell, which was taken, against what its format shows."""
+        shown = self.formats[style]
+        if value < shown.plain_from and (finding := shown.finding(value)) is not None:
+            self._found.append((row + 1, column, finding))
+
+    def text(self, row: int, column: int, style: int) -> None:
+        """Hold a cell of text, which was taken, against its format."""
+        if self.formats[style].alters_texts:
+            self._found.append((row + 1, column, MASKED))
 
     def hide(self, row: int) -> None:
         """Take note of a row that people do not see."""
@@ -95,3 +112,16 @@ def areas_of(numbers: tuple[int, ...]) -> Iterator[tuple[int, int, int, int]]:
     """Yield numbers in fours."""
     for at in range(0, len(numbers) - 3, 4):
         yield numbers[at], numbers[at + 1], numbers[at + 2], numbers[at + 3]
+
+
+def rk_number(packed: int) -> float:
+    """Return the number in the four bytes that both formats keep a short one in.
+
+    The two lowest bits say whether it is a hundredth, and whether it is a whole number; the
+    others are that number, or the upper half of a float.
+    """
+    if packed & 2:
+        value = float((packed ^ 0x8000_0000) - 0x8000_0000 >> 2)
+    else:
+        value = float(struct.unpack("<d", struct.pack("<Q", (packed & ~3) << 32))[0])
+    return value / 100 if packed & 1 else value

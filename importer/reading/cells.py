@@ -7,11 +7,10 @@ from datetime import date, datetime, time, timedelta
 from typing import TypeAlias, assert_never
 
 from importer.problems import ProblemCode
+from importer.sheet_limits import EXACT_LIMIT
 
 CellValue: TypeAlias = str | bool | int | float | datetime | date | time | timedelta
 
-_EXACT_BELOW = float(2**53)
-"""From here on a cell's number may stand for several whole numbers."""
 _ROUNDING = timedelta(milliseconds=50)
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
@@ -60,7 +59,7 @@ def loss_of(value: CellValue) -> ProblemCode | None:
         case bool():
             return ProblemCode.CELL_NOT_TEXT
         case float() | int():
-            is_rounded = math.isfinite(value) and abs(value) >= _EXACT_BELOW
+            is_rounded = math.isfinite(value) and abs(value) >= EXACT_LIMIT
             return ProblemCode.INTEGER_TOO_LARGE if is_rounded else None
         case _:
             return ProblemCode.CELL_NOT_TEXT
@@ -73,7 +72,7 @@ def _moment_text(value: datetime | date | time | timedelta) -> str:
         case date():
             return value.isoformat()
         case time():
-            return _rounded(datetime.combine(_ANY_DAY, value)).time().isoformat()
+            return _clock(datetime.combine(_ANY_DAY, value))
         case timedelta():
             return _duration(value)
         case _:
@@ -81,7 +80,7 @@ def _moment_text(value: datetime | date | time | timedelta) -> str:
 
 
 def _is_exact_integer(value: float) -> bool:
-    return value.is_integer() and abs(value) < _EXACT_BELOW
+    return value.is_integer() and abs(value) < EXACT_LIMIT
 
 
 def _rounded(moment: datetime) -> datetime:
@@ -98,4 +97,10 @@ def _duration(value: timedelta) -> str:
     """Return hours, minutes and seconds; a duration of under a day is a time of day."""
     if not timedelta(0) <= value < _DAY:
         return f"{value.total_seconds() / 3600:g} hours"
-    return _rounded(datetime.combine(_ANY_DAY, time.min) + value).time().isoformat()
+    return _clock(datetime.combine(_ANY_DAY, time.min) + value)
+
+
+def _clock(moment: datetime) -> str:
+    """Return the time of day on `_ANY_DAY`; the midnight at its end is another day's."""
+    rounded = _rounded(moment)
+    return rounded.time().isoformat() if rounded.date() == _ANY_DAY else "24:00:00"

@@ -6,16 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from importer.error_values import is_error_value
+from importer.odd_characters import CONTROL, NOT_DECODED
 from importer.problems import ProblemCode, RowProblem
+from importer.sheet_limits import CELL_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-CELL_LIMIT = 32_767
-"""The most text that a spreadsheet keeps in one cell."""
-
-_ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ud800-\udfff]")
-_NOT_TEXT = re.compile("[\ufffd\ud800-\udfff]+")
+_ODD = re.compile(f"[{CONTROL}{NOT_DECODED}]")
+_NOT_TEXT = re.compile(f"[{NOT_DECODED}]+")
 
 
 def has_odd(text: str) -> bool:

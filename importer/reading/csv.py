@@ -9,19 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING
 
-from importer.columns import our_columns
 from importer.errors import SettingsError
 from importer.formulas import looks_like_formula, marked, unmarked
+from importer.our_columns import our_columns
 from importer.problems import FileProblem, ProblemCode, RowProblem
 from importer.reading.asides import AsideCheck, aside_check
-from importer.reading.characters import CELL_LIMIT, error_values, inspect, is_blank
+from importer.reading.characters import error_values, inspect, is_blank
 from importer.reading.csv_copy import BytesCopy, edited_record
 from importer.reading.decoding import survey, text_of
 from importer.reading.delimiters import CANDIDATES, Dialect, named_delimiter, prove_dialect
-from importer.reading.headings import SAMPLE_ROWS, checked_header_row, trimmed_headings
+from importer.reading.heading_row import SAMPLE_ROWS, checked_header_row, trimmed_headings
 from importer.reading.records import Lines, Record, records
 from importer.reading.rows import Layout, Row, chunks_of
 from importer.reading.table import Chunk, ReadOptions, Table
+from importer.sheet_limits import CELL_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

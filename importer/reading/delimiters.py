@@ -11,7 +11,7 @@ from importer.errors import SettingsError, SourceError
 from importer.model import DELIMITER_NAMES
 from importer.problems import ProblemCode
 from importer.reading.characters import is_blank
-from importer.reading.headings import SAMPLE_ROWS, lettered_headings, prove_headings
+from importer.reading.heading_row import SAMPLE_ROWS, lettered_headings, prove_headings
 from importer.reading.records import Lines, records
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from importer.model import RESULTS_PROPERTY
@@ -10,9 +10,10 @@ from importer.problems import ProblemCode
 from importer.reading.grid import open_grid
 from importer.reading.ods_scan import scan_table
 from importer.reading.ods_sheets import OpenSheets
+from importer.reading.ods_styles import CellStyles
 from importer.reading.package import opened_package, walk
 from importer.reading.scan import refuse_large
-from importer.reading.workbook import TEMPLATE_NAME, Sheet, Workbook
+from importer.reading.workbook import TEMPLATE_NAME, Sheet, Workbook, prove_names
 
 if TYPE_CHECKING:
     from importer.reading.package import Package
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from importer.reading.table import Place, ReadOptions, Table
 
 _CONTENT = "content.xml"
+_STYLES = "styles.xml"
 _META = "meta.xml"
 _MANIFEST = "META-INF/manifest.xml"
 _SCRIPTS = "Basic/script-lc.xml"
@@ -42,6 +44,7 @@ class _OdsReader:
 
     kind: ClassVar[str] = "ods"
     source: Source
+    styles: CellStyles = field(default_factory=CellStyles, init=False)
 
     def describe(self) -> Workbook:
         """Unpack every part once, read the names of the sheets, and measure all of them."""
@@ -50,6 +53,9 @@ class _OdsReader:
             package.prove()
             _refuse_encrypted(package, place)
             found = OpenSheets(package.blocks(_CONTENT), place)
+            for part in (_STYLES, _CONTENT):
+                if part in package:
+                    self.styles.read(package.blocks(part), place)
             has_macros = _SCRIPTS in package
             is_ours = _is_results(package, place)
         refuse_large(found.area, place)
@@ -58,8 +64,7 @@ class _OdsReader:
             for number, (name, is_visible) in enumerate(found.sheets)
             if name  # links to other programs hold tables without one
         )
-        if len({sheet.name for sheet in sheets}) != len(sheets):
-            raise place.refuse(ProblemCode.SOURCE_CORRUPT, "Two of its sheets have the same name.")
+        prove_names(sheets, place)
         return Workbook(
             sheets=sheets,
             is_results=is_ours,
@@ -71,7 +76,8 @@ class _OdsReader:
     def scan(self, sheet: Sheet, place: Place, *, exact: bool = False) -> SheetScan:
         """Go through the content up to the end of that sheet."""
         with opened_package(self.source, place) as package:
-            return scan_table(package.blocks(_CONTENT), int(sheet.part), place, exact=exact)
+            blocks = package.blocks(_CONTENT)
+            return scan_table(blocks, int(sheet.part), place, styles=self.styles, exact=exact)
 
 
 def _is_results(package: Package, place: Place) -> bool:

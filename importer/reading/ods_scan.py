@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from importer.problems import ProblemCode
 from importer.reading.merged import MOST_MERGED
+from importer.reading.ods_cells import STRING, Cell
+from importer.reading.ods_styles import CellStyles, Defaults
 from importer.reading.ods_xml import (
     CELLS,
     COLUMNS_REPEATED,
@@ -16,51 +17,52 @@ from importer.reading.ods_xml import (
     ROWS_REPEATED,
     TABLE,
     TEXT,
-    VALUE_TYPE,
     count,
-    feed,
     unsure,
     xml_parser,
 )
+from importer.reading.package import feed
 from importer.reading.scan import (
     AREA_LIMIT,
-    COLUMN_LIMIT,
-    CONTROL,
-    ERROR,
-    NOT_CALCULATED,
-    ROW_LIMIT,
-    VALUE_USED,
     Extent,
     Findings,
     Reach,
     SheetScan,
 )
+from importer.sheet_limits import COLUMN_LIMIT, ROW_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from importer.reading.table import Place
 
-_CALC_TYPE = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0 value-type"
-_ERROR_TEXT = re.compile(r"\s*(?:#[A-Z/0!?]+|Err:\d+)\s*")
-_STRING = f"{OFFICE}string-value"
+_COLUMN = f"{TABLE}table-column"
+_DEFAULT_STYLE = f"{TABLE}default-cell-style-name"
 _GAPS = (f"{TEXT}tab", f"{TEXT}line-break")
 
 
-def scan_table(blocks: Iterator[bytes], number: int, place: Place, *, exact: bool) -> SheetScan:
+def scan_table(
+    blocks: Iterator[bytes],
+    number: int,
+    place: Place,
+    *,
+    styles: CellStyles | None = None,
+    exact: bool,
+) -> SheetScan:
     """Go through one sheet, without keeping any value.
 
     Args:
         blocks: The content.
         number: Which sheet, from 0.
         place: File and sheet.
+        styles: The formats of its cells.
         exact: Whether to count only cells whose value has text.
 
     Raises:
         SourceError: It is larger than the limit, or calamine would read it otherwise.
         ValueError: It is no OpenDocument spreadsheet.
     """
-    scanner = _Scanner(number, place, exact=exact)
+    scanner = _Scanner(number, place, styles or CellStyles(), exact=exact)
     feed(scanner.parser, blocks)
     return SheetScan(
         extent=scanner.reach.extent,
@@ -70,47 +72,13 @@ def scan_table(blocks: Iterator[bytes], number: int, place: Place, *, exact: boo
     )
 
 
-class _Cell:
-    """A cell whose end has not been met."""
-
-    def __init__(self, attributes: dict[str, str]) -> None:
-        self.attributes = attributes
-        self.kind = attributes.get(VALUE_TYPE, "")
-        self.repeated = count(attributes, COLUMNS_REPEATED, COLUMN_LIMIT)
-        self.paragraphs: list[str] = []
-        self.has_gap = False
-
-    @property
-    def text(self) -> str:
-        """Return what people see in it."""
-        return "\n".join(self.paragraphs)
-
-    @property
-    def says_otherwise(self) -> bool:
-        """Return whether its value is another text than the one that people see."""
-        value = self.attributes.get(_STRING)
-        return bool(value and self.paragraphs and value.split() != self.text.split())
-
-    @property
-    def finding(self) -> int | None:
-        """Return what is to be said of it beside its value, None when there is nothing."""
-        is_formula = FORMULA in self.attributes
-        has_error_text = is_formula and _ERROR_TEXT.fullmatch(self.text) is not None
-        if self.attributes.get(_CALC_TYPE) == "error" or has_error_text:
-            return ERROR
-        if self.has_gap:
-            return CONTROL
-        if not is_formula:
-            return None
-        is_empty_result = not self.kind and self.paragraphs and not self.text.strip()
-        return VALUE_USED if self.kind or is_empty_result else NOT_CALCULATED
-
-
 class _Scanner:
     """The state of one pass over the content."""
 
-    def __init__(self, number: int, place: Place, *, exact: bool) -> None:
+    def __init__(self, number: int, place: Place, styles: CellStyles, *, exact: bool) -> None:
         self._place = place
+        self._styles = styles
+        self._defaults = Defaults()
         self._exact = exact
         self._tables_before = number
         self._is_here = False
@@ -121,7 +89,7 @@ class _Scanner:
         """Whether each group of rows around is hidden."""
         self._hidden_groups = 0
         self._column = 0
-        self._cell: _Cell | None = None
+        self._cell: Cell | None = None
         self._aside = 0
         """How deep within a note or a drawing."""
         self._is_drawing = False
@@ -142,6 +110,7 @@ class _Scanner:
         if name == f"{TABLE}table":
             self._is_here = self._tables_before == 0
             self._tables_before -= 1
+            self._defaults = Defaults()
         elif not self._is_here:
             return
         elif self._cell is not None:
@@ -152,7 +121,10 @@ class _Scanner:
             self._groups.append(attributes.get(f"{TABLE}display") == "false")
             self._hidden_groups += self._groups[-1]
         elif name in CELLS and self._row_count:
-            self._cell = _Cell(attributes)
+            self._cell = Cell(attributes)
+        elif name == _COLUMN:
+            columns = count(attributes, COLUMNS_REPEATED, COLUMN_LIMIT)
+            self._defaults.add_columns(columns, attributes.get(_DEFAULT_STYLE, ""))
 
     def _ends(self, name: str) -> None:
         if name == f"{TABLE}table":
@@ -200,21 +172,32 @@ class _Scanner:
         self._is_hidden = is_hidden or self._hidden_groups > 0
         self._column = 0
         self._has_value = False
+        self._defaults.row = attributes.get(_DEFAULT_STYLE, "")
 
-    def _cell_ends(self, cell: _Cell) -> None:
+    def _cell_ends(self, cell: Cell) -> None:
         column, self._column = self._column, self._column + cell.repeated
-        if self._column > COLUMN_LIMIT or cell.says_otherwise:
+        if self._column > COLUMN_LIMIT:
             raise unsure(self._place)
         is_formula = FORMULA in cell.attributes
         if not cell.kind and cell.text.strip() and not is_formula:
             raise unsure(self._place)
         counts = cell.kind != "string" or not self._exact
-        if cell.kind and (counts or cell.text.strip() or cell.attributes.get(_STRING)):
+        if cell.kind and (counts or cell.text.strip() or cell.attributes.get(STRING)):
             self.reach.take_area(self._row, column, rows=self._row_count, columns=cell.repeated)
             self._has_value = True
-        if cell.finding is not None:
-            self._found.append((column, cell.repeated, cell.finding))
+        if not cell.is_plain:
+            self._judge(cell, column)
         self._take_merged(cell, column)
+
+    def _judge(self, cell: Cell, column: int) -> None:
+        """Take note of what the cell's text, its format and its formula say of its value."""
+        shown_as = None
+        if cell.may_be_masked:
+            shown_as = self._styles.format_of(cell.style or self._defaults.style(column))
+        try:
+            self._found += [(column, cell.repeated, code) for code in cell.findings(shown_as)]
+        except ValueError:
+            raise unsure(self._place) from None
 
     def _row_ends(self) -> None:
         if self._is_hidden and self._has_value:
@@ -231,7 +214,7 @@ class _Scanner:
         self._row_count = 0
         self._found.clear()
 
-    def _take_merged(self, cell: _Cell, column: int) -> None:
+    def _take_merged(self, cell: Cell, column: int) -> None:
         columns = count(cell.attributes, f"{TABLE}number-columns-spanned", COLUMN_LIMIT)
         rows = count(cell.attributes, f"{TABLE}number-rows-spanned", ROW_LIMIT)
         if columns * rows == 1:

@@ -14,11 +14,12 @@ from importer.reading.ods_xml import (
     TEXT,
     VALUE_TYPE,
     count,
-    feed,
     unsure,
     xml_parser,
 )
-from importer.reading.scan import COLUMN_LIMIT, ROW_LIMIT, Reach
+from importer.reading.package import feed
+from importer.reading.scan import Reach
+from importer.sheet_limits import COLUMN_LIMIT, ROW_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

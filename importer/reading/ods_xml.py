@@ -9,14 +9,12 @@ from importer.problems import ProblemCode
 from importer.reading.package import refuse_doctype
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from importer.errors import SourceError
     from importer.reading.table import Place
 
 _NAMESPACE = "urn:oasis:names:tc:opendocument:xmlns:"
 TABLE, OFFICE, TEXT = (f"{_NAMESPACE}{n}:1.0 " for n in ("table", "office", "text"))
-STYLE, DRAW = f"{_NAMESPACE}style:1.0 ", f"{_NAMESPACE}drawing:1.0 "
+STYLE, DRAW, NUMBER = (f"{_NAMESPACE}{n}:1.0 " for n in ("style", "drawing", "datastyle"))
 CELLS = (f"{TABLE}table-cell", f"{TABLE}covered-table-cell")
 VALUE_TYPE, FORMULA = f"{OFFICE}value-type", f"{TABLE}formula"
 ROWS_REPEATED = f"{TABLE}number-rows-repeated"
@@ -28,13 +26,6 @@ def xml_parser(place: Place) -> expat.XMLParserType:
     parser = expat.ParserCreate(namespace_separator=" ")
     refuse_doctype(parser, place)
     return parser
-
-
-def feed(parser: expat.XMLParserType, blocks: Iterator[bytes]) -> None:
-    """Give a part to a parser, to its end."""
-    for block in blocks:
-        parser.Parse(block, False)  # noqa: FBT003 - expat takes no keyword
-    parser.Parse(b"", True)  # noqa: FBT003 - as above
 
 
 def count(attributes: dict[str, str], name: str, most: int) -> int:

@@ -175,6 +175,11 @@ def walk(
         on_element(name.rpartition(":")[2], local)
 
     parser.StartElementHandler = start
+    feed(parser, blocks)
+
+
+def feed(parser: expat.XMLParserType, blocks: Iterator[bytes]) -> None:
+    """Give a part to a parser, to its end."""
     for block in blocks:
         parser.Parse(block, False)  # noqa: FBT003 - expat takes no keyword
     parser.Parse(b"", True)  # noqa: FBT003 - as above

@@ -11,6 +11,7 @@ from importer.reading.quotes import split_record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from importer.errors import SourceError
     from importer.reading.table import Place
 
 RECORD_LIMIT = 10_000_000
@@ -66,7 +67,7 @@ class Lines:
         self.size = 0
         return self.number + 1
 
-    def _too_long(self) -> Exception:
+    def _too_long(self) -> SourceError:
         if len(self.record) > 1:
             return self._place.refuse(
                 ProblemCode.QUOTE_NOT_CLOSED, at=f"line {self.number - len(self.record) + 1:,}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from importer.problems import ProblemCode
+from importer.sheet_limits import COLUMN_LIMIT, ROW_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 AREA_LIMIT = 20_000_000
 """The most cells between the first and the last one with a value."""
-ROW_LIMIT = 1_048_576
-COLUMN_LIMIT = 16_384
 
 _SEEN = (
     ProblemCode.CELL_ERROR_VALUE,
@@ -24,8 +23,10 @@ _SEEN = (
     ProblemCode.FORMULA_VALUE_USED,
     ProblemCode.CELL_CONTROL_CHARACTER,
     ProblemCode.CELL_SHOWN_OTHERWISE,
+    ProblemCode.DATE_BELOW_ZERO,
+    ProblemCode.DATE_BEFORE_MARCH_1900,
 )
-ERROR, NOT_CALCULATED, VALUE_USED, CONTROL, MASKED = range(len(_SEEN))
+ERROR, NOT_CALCULATED, VALUE_USED, CONTROL, MASKED, BELOW_ZERO, NO_DAY = range(len(_SEEN))
 """What `Findings.add` takes: the places of these problems."""
 
 

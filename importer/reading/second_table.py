@@ -100,7 +100,10 @@ def _filled(cells: Sequence[str]) -> frozenset[int]:
 
 
 def _beside(headings: Sequence[str]) -> int:
-    """Return where a table beside the first one may begin: behind an empty heading; else 0."""
+    """Return where a table beside the first one may begin: behind an empty heading; else 0.
+
+    The headings alone are judged in `columns`, which knows what is sent; here every row is.
+    """
     for column, heading in enumerate(headings):
         if heading:
             continue

@@ -7,7 +7,7 @@ from array import array
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
-from importer.reading.package import refuse_doctype
+from importer.reading.package import feed, refuse_doctype
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,9 +78,7 @@ class SharedTexts:
         parser.StartElementHandler = self._begins
         parser.EndElementHandler = self._ends
         parser.CharacterDataHandler = self._characters
-        for block in blocks:
-            parser.Parse(block, False)  # noqa: FBT003 - expat takes no keyword
-        parser.Parse(b"", True)  # noqa: FBT003 - as above
+        feed(parser, blocks)
 
     def _begins(self, name: str, _: dict[str, str]) -> None:
         local = name.rpartition(":")[2]

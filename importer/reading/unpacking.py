@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from importer.printable import printable
 from importer.problems import ProblemCode
 from importer.reading.package import Package, sound_archive
 from importer.reading.source import Source, Unpacked
@@ -95,7 +96,7 @@ def _entries(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
 
 def _shown(name: str) -> str:
     """Return a name from an archive as it may stand in a message."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name)[:80]
+    return printable(name, "?")[:80]
 
 
 def _size(packed: int) -> int:

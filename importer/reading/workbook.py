@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RESULTS_SHEET = "Results"
 TEMPLATE_NAME = "solv_import_template"
 """The defined name that marks a workbook made from our template; programs keep those."""
-TEMPLATE_ASIDES = ("How to", "Lists")
+TEMPLATE_OTHER_SHEETS = ("How to", "Lists")
 """Sheets of the template in which nobody types a patient."""
 RESULTS_AS_CSV = "Write them as CSV: solv-import results RUN --results FILE.csv; run that file."
 """What to do with results that a workbook cannot hand over."""
@@ -80,8 +80,7 @@ def describe(package: Package, place: Place) -> Workbook:
             names.add(attributes.get("name", "").casefold())
 
     walk(package.blocks(_WORKBOOK), on_element, place)
-    if len({sheet.name for sheet in sheets}) != len(sheets):
-        raise place.refuse(ProblemCode.SOURCE_CORRUPT, "Two of its sheets have the same name.")
+    prove_names(sheets, place)
     return Workbook(
         sheets=tuple(sheets),
         is_results=is_results(package, place),
@@ -89,6 +88,16 @@ def describe(package: Package, place: Place) -> Workbook:
         waits_for_calculation=settings.get("fullCalcOnLoad") in _TRUE,
         is_template=TEMPLATE_NAME in names,
     )
+
+
+def prove_names(sheets: Sequence[Sheet], place: Place) -> None:
+    """Check that each sheet has a name of its own: calamine finds it by that.
+
+    Raises:
+        SourceError: Two have the same.
+    """
+    if len({sheet.name for sheet in sheets}) != len(sheets):
+        raise place.refuse(ProblemCode.SOURCE_CORRUPT, "Two of its sheets have the same name.")
 
 
 def choose_sheet(workbook: Workbook, wanted: str | None, place: Place) -> Sheet:
@@ -108,7 +117,7 @@ def choose_sheet(workbook: Workbook, wanted: str | None, place: Place) -> Sheet:
     visible = [sheet for sheet in workbook.sheets if sheet.is_visible]
     if workbook.is_template:
         # Not the sheet of its first name: whoever adds one to it may have patients there.
-        visible = [s for s in visible if s.name not in TEMPLATE_ASIDES] or visible
+        visible = [s for s in visible if s.name not in TEMPLATE_OTHER_SHEETS] or visible
     if len(visible) == 1:
         return visible[0]
     if not workbook.sheets:

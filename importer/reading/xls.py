@@ -8,17 +8,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from importer.problems import ProblemCode
-from importer.reading.binary_scan import CellTally, areas_of
+from importer.reading.binary_scan import CellTally, areas_of, rk_number
 from importer.reading.grid import open_grid
+from importer.reading.number_formats import StyleTable
 from importer.reading.package import UNPACKED_LIMIT, sound_archive
 from importer.reading.scan import Reach, refuse_large
-from importer.reading.workbook import Sheet, Workbook
+from importer.reading.workbook import Sheet, Workbook, prove_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import olefile
 
+    from importer.reading.number_formats import NumberFormat
     from importer.reading.scan import SheetScan
     from importer.reading.source import Source
     from importer.reading.table import Place, ReadOptions, Table
@@ -31,13 +33,15 @@ _NUMBER, _RK, _LABEL, _RICH, _BOOL_OR_ERROR, _SEVERAL_RK = (
     0x00BD,
 )
 _TEXTS, _DIMENSIONS = 0x00FC, 0x0200
+_FORMAT, _STYLE = 0x041E, 0x00E0
 _VALUES = frozenset({_NUMBER, _RK, _LABEL, _RICH, _SHARED_TEXT})
+_LABELS = frozenset({_LABEL, _RICH, _SHARED_TEXT})
 _CELLS = _VALUES | {_BOOL_OR_ERROR, _SEVERAL_RK, _FORMULA}
 _EXCEL_97 = 0x0600
 _HIDDEN_ROW = 0x20
 _CALCULATE_ON_LOADING = 0x02
 _NOT_A_NUMBER = 0xFFFF
-_ERROR_RESULT, _EMPTY_RESULT = 2, 3
+_TEXT_RESULT, _ERROR_RESULT, _EMPTY_RESULT = 0, 2, 3
 _RK_SIZE = 6
 
 
@@ -58,6 +62,7 @@ class _XlsReader:
     kind: ClassVar[str] = "xls"
     source: Source
     _stream: bytes = field(default=b"", init=False, repr=False)
+    _formats: Mapping[int, NumberFormat] = field(default_factory=dict, init=False)
 
     def describe(self) -> Workbook:
         """Take the stream out of its container, and read the names of the sheets."""
@@ -73,8 +78,8 @@ class _XlsReader:
             self._stream = container.openstream("Workbook").read()
             has_macros = container.exists("_VBA_PROJECT_CUR")
             sheets = tuple(_sheets(self._stream, place))
-        if len({sheet.name for sheet in sheets}) != len(sheets):
-            raise place.refuse(ProblemCode.SOURCE_CORRUPT, "Two of its sheets have the same name.")
+            self._formats = _formats(self._stream)
+        prove_names(sheets, place)
         return Workbook(
             sheets=sheets, is_results=False, has_macros=has_macros, waits_for_calculation=False
         )
@@ -82,7 +87,7 @@ class _XlsReader:
     def scan(self, sheet: Sheet, place: Place, *, exact: bool = False) -> SheetScan:  # noqa: ARG002 - both count alike here
         """Go through the records of that sheet."""
         with sound_archive(place):
-            return _scan(self._stream, int(sheet.part), place)
+            return _scan(self._stream, int(sheet.part), place, self._formats)
 
 
 def _prove_container(container: olefile.OleFileIO, size: int) -> None:
@@ -145,8 +150,7 @@ def _sheets(stream: bytes, place: Place) -> Iterator[Sheet]:
             raise place.refuse(ProblemCode.SOURCE_ENCRYPTED, todo=todo)
         if kind == _BOUNDSHEET:
             start, state, what, length, is_wide = struct.unpack_from("<IBBBB", content)
-            name = content[8 : 8 + length * (2 if is_wide & 1 else 1)]
-            text = name.decode("utf-16-le" if is_wide & 1 else "latin-1")
+            text = _text(content[8:], length, is_wide)
             end, size = _measured(stream, start)
             walked, area = walked + end - start, area + size
             if walked > len(stream):  # sheets that share their records, to be read again and again
@@ -156,6 +160,26 @@ def _sheets(stream: bytes, place: Place) -> Iterator[Sheet]:
                 yield Sheet(name=text, part=str(start), is_visible=not state & 3)
         if kind == _EOF:
             return
+
+
+def _text(content: bytes, length: int, flags: int) -> str:
+    """Return the text of so many characters at the beginning of a content."""
+    is_wide = flags & 1
+    return content[: length * (1 + is_wide)].decode("utf-16-le" if is_wide else "latin-1")
+
+
+def _formats(stream: bytes) -> Mapping[int, NumberFormat]:
+    """Return the formats by style, which stand in front of the sheets."""
+    table = StyleTable()
+    for kind, content in _records(stream, 0):
+        if kind == _FORMAT:
+            number, length, flags = struct.unpack_from("<HHB", content)
+            table.codes[number] = _text(content[5:], length, flags)
+        elif kind == _STYLE:
+            table.styles.append(struct.unpack_from("<H", content, 2)[0])
+        elif kind == _EOF:
+            break
+    return table.formats()
 
 
 def _measured(stream: bytes, start: int) -> tuple[int, int]:
@@ -181,8 +205,10 @@ def _columns_in(kind: int, content: bytes) -> int:
     return (len(content) - 6) // _RK_SIZE if kind == _SEVERAL_RK else 1
 
 
-def _scan(stream: bytes, start: int, place: Place) -> SheetScan:
-    cells = CellTally(row_limit=_ROWS, column_limit=_COLUMNS)
+def _scan(
+    stream: bytes, start: int, place: Place, formats: Mapping[int, NumberFormat]
+) -> SheetScan:
+    cells = CellTally(row_limit=_ROWS, column_limit=_COLUMNS, formats=formats)
     depth = 0
     seen = bytearray(_ROWS * _COLUMNS // 8)
     for kind, content in _records(stream, start):
@@ -228,6 +254,38 @@ def _take_cells(cells: CellTally, seen: bytearray, kind: int, content: bytes) ->
             cells.error(row, one)
         else:
             cells.value(row, one)
+        style = _style(kind, content, one - column)
+        if style in cells.formats:
+            _take_format(cells, (row, one, style), kind, content)
+
+
+def _style(kind: int, content: bytes, nth: int) -> int:
+    """Return the style of the nth cell of a record."""
+    at = 4 + _RK_SIZE * nth if kind == _SEVERAL_RK else 4
+    return content[at] | content[at + 1] << 8
+
+
+def _take_format(cells: CellTally, cell: tuple[int, int, int], kind: int, content: bytes) -> None:
+    """Hold what a cell keeps against what its format shows."""
+    row, column, style = cell
+    if kind in _LABELS:
+        cells.text(row, column, style)
+    elif kind == _NUMBER:
+        cells.number(row, column, style, struct.unpack_from("<d", content, 6)[0])
+    elif kind in (_RK, _SEVERAL_RK):
+        first = struct.unpack_from("<H", content, 2)[0]
+        at = 6 + _RK_SIZE * (column - first)
+        cells.number(row, column, style, rk_number(struct.unpack_from("<I", content, at)[0]))
+    elif kind == _FORMULA:
+        _take_result(cells, cell, content[6:14])
+
+
+def _take_result(cells: CellTally, cell: tuple[int, int, int], result: bytes) -> None:
+    row, column, style = cell
+    if struct.unpack_from("<H", result, 6)[0] != _NOT_A_NUMBER:
+        cells.number(row, column, style, struct.unpack("<d", result)[0])
+    elif result[0] == _TEXT_RESULT:
+        cells.text(row, column, style)
 
 
 def _take_formula(cells: CellTally, row: int, column: int, content: bytes) -> None:

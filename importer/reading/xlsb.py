@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from importer.problems import ProblemCode
-from importer.reading.binary_scan import CellTally
+from importer.reading.binary_scan import CellTally, rk_number
 from importer.reading.grid import open_grid
+from importer.reading.number_formats import StyleTable
 from importer.reading.package import opened_package
-from importer.reading.scan import COLUMN_LIMIT, ROW_LIMIT
-from importer.reading.workbook import Sheet, Workbook, has_active_parts, worksheet_parts
+from importer.reading.workbook import (
+    Sheet,
+    Workbook,
+    has_active_parts,
+    prove_names,
+    worksheet_parts,
+)
+from importer.sheet_limits import COLUMN_LIMIT, ROW_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from importer.reading.number_formats import NumberFormat
+    from importer.reading.package import Package
     from importer.reading.scan import SheetScan
     from importer.reading.source import Source
     from importer.reading.table import Place, ReadOptions, Table
 
 _WORKBOOK = "xl/workbook.bin"
 _RELATIONS = "xl/_rels/workbook.bin.rels"
+_STYLES = "xl/styles.bin"
 _ROW, _DIMENSIONS, _SHEET, _MERGED = 0, 148, 156, 176
 _BLANK, _ERROR, _ERROR_RESULT = 1, 3, 11
 _VALUES = frozenset({2, 4, 5, 6, 7})
 _FORMULAS = frozenset({8, 9, 10})
+_RK, _NUMBERS, _TEXTS = 2, frozenset({5, 9}), frozenset({6, 7, 8})
+_FORMAT, _STYLE, _STYLES_BEGIN, _STYLES_END = 44, 47, 617, 618
 _NOT_READ = frozenset({*range(12, 19), 62})
 """Cells in forms that Excel saves nowhere in a sheet, and calamine does not know."""
 _HIDDEN_ROW = 0x10
@@ -43,12 +54,13 @@ def open_xlsb(source: Source, options: ReadOptions) -> Table:
     return open_grid(source, options, _XlsbReader(source=source))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _XlsbReader:
     """A workbook whose parts are records."""
 
     kind: ClassVar[str] = "xlsb"
     source: Source
+    _formats: Mapping[int, NumberFormat] = field(default_factory=dict, init=False)
 
     def describe(self) -> Workbook:
         """Unpack every part once, and read the names of the sheets."""
@@ -58,13 +70,13 @@ class _XlsbReader:
             parts = worksheet_parts(package, _RELATIONS, place)
             found = [_sheet(c) for kind, c in _records(package.blocks(_WORKBOOK)) if kind == _SHEET]
             has_macros = has_active_parts(package)
+            self._formats = _formats(package)
         sheets = tuple(
             Sheet(name=name, part=parts[relation], is_visible=is_visible)
             for relation, name, is_visible in found
             if relation in parts
         )
-        if len({sheet.name for sheet in sheets}) != len(sheets):
-            raise place.refuse(ProblemCode.SOURCE_CORRUPT, "Two of its sheets have the same name.")
+        prove_names(sheets, place)
         return Workbook(
             sheets=sheets, is_results=False, has_macros=has_macros, waits_for_calculation=False
         )
@@ -72,7 +84,7 @@ class _XlsbReader:
     def scan(self, sheet: Sheet, place: Place, *, exact: bool = False) -> SheetScan:  # noqa: ARG002 - both count alike here
         """Go through the records of the sheet's part."""
         with opened_package(self.source, place) as package:
-            return _scan(_records(package.blocks(sheet.part)))
+            return _scan(_records(package.blocks(sheet.part)), self._formats)
 
 
 def _records(blocks: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -133,8 +145,21 @@ def _text(content: bytes, start: int) -> tuple[str, int]:
     return content[start + 4 : end].decode("utf-16-le"), end
 
 
-def _scan(records: Iterator[tuple[int, bytes]]) -> SheetScan:
-    cells = CellTally(row_limit=ROW_LIMIT, column_limit=COLUMN_LIMIT)
+def _formats(package: Package) -> Mapping[int, NumberFormat]:
+    """Return the formats by style; styles of dialogs and tables have lists of their own."""
+    table, is_of_cells = StyleTable(), False
+    for kind, content in _records(package.blocks(_STYLES)) if _STYLES in package else ():
+        if kind in (_STYLES_BEGIN, _STYLES_END):
+            is_of_cells = kind == _STYLES_BEGIN
+        elif kind == _FORMAT:
+            table.codes[struct.unpack_from("<H", content)[0]] = _text(content, 2)[0]
+        elif kind == _STYLE and is_of_cells:
+            table.styles.append(struct.unpack_from("<H", content, 2)[0])
+    return table.formats()
+
+
+def _scan(records: Iterator[tuple[int, bytes]], formats: Mapping[int, NumberFormat]) -> SheetScan:
+    cells = CellTally(row_limit=ROW_LIMIT, column_limit=COLUMN_LIMIT, formats=formats)
     row = column = -1
     for kind, content in records:
         if kind == _ROW:
@@ -149,6 +174,9 @@ def _scan(records: Iterator[tuple[int, bytes]]) -> SheetScan:
             if column <= before:
                 raise ValueError
             _take_cell(cells, kind, row, column)
+            style = int.from_bytes(content[4:7], "little")
+            if style in formats:
+                _take_format(cells, (row, column, style), kind, content)
         elif kind == _MERGED:
             cells.merge(struct.unpack_from("<4I", content))
         elif kind in _NOT_READ or (kind == _DIMENSIONS and not _is_possible(content)):
@@ -170,3 +198,13 @@ def _take_cell(cells: CellTally, kind: int, row: int, column: int) -> None:
         cells.formula(row, column)
     elif kind != _BLANK:
         cells.value(row, column)
+
+
+def _take_format(cells: CellTally, cell: tuple[int, int, int], kind: int, content: bytes) -> None:
+    """Hold what a cell keeps against what its format shows."""
+    if kind in _TEXTS:
+        cells.text(*cell)
+    elif kind in _NUMBERS:
+        cells.number(*cell, struct.unpack_from("<d", content, 8)[0])
+    elif kind == _RK:
+        cells.number(*cell, rk_number(struct.unpack_from("<I", content, 8)[0]))

@@ -8,24 +8,23 @@ from xml.parsers import expat
 
 from importer.lettering import column_index
 from importer.reading.merged import MOST_MERGED
-from importer.reading.number_formats import Masks
 from importer.reading.package import refuse_doctype
 from importer.reading.scan import (
-    COLUMN_LIMIT,
     ERROR,
     MASKED,
     NOT_CALCULATED,
-    ROW_LIMIT,
     VALUE_USED,
     Extent,
     Findings,
     Reach,
     SheetScan,
 )
+from importer.sheet_limits import COLUMN_LIMIT, ROW_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from importer.reading.number_formats import NumberFormat
     from importer.reading.table import Place
 
 _MOST_LETTERS = 3
@@ -36,7 +35,7 @@ _LONGEST_CELL_START = 200
 _TRUE = ("1", "true")
 _NO_HEIGHT = ("0", "0.0")
 _NUMBERS = (None, "n")
-_NO_MASKS = Masks()
+_TEXTS = ("s", "str", "inlineStr")
 
 
 def scan_sheet(
@@ -44,7 +43,7 @@ def scan_sheet(
     place: Place,
     *,
     waits_for_calculation: bool,
-    masks: Masks = _NO_MASKS,
+    formats: Mapping[str, NumberFormat] | None = None,
     exact: bool = False,
 ) -> SheetScan:
     """Go through a worksheet's part once, without keeping any value.
@@ -53,14 +52,15 @@ def scan_sheet(
         blocks: The part.
         place: File and sheet.
         waits_for_calculation: Whether a formula's 0 may be its writer's stand-in.
-        masks: Styles whose cells show something else than they keep.
+        formats: The formats that may show something else than a cell keeps, by style.
         exact: Whether to count only cells whose value has text, which takes longer.
 
     Raises:
         SourceError: The sheet holds a document type definition.
         ValueError: It is out of order, or no XML.
     """
-    scanner = _Scanner(place, masks, waits_for_calculation=waits_for_calculation, exact=exact)
+    waits = waits_for_calculation
+    scanner = _Scanner(place, formats or {}, waits_for_calculation=waits, exact=exact)
     tail = b""
     for block in blocks:
         scanner.parser.Parse(block, False)  # noqa: FBT003 - expat takes no keyword
@@ -94,11 +94,16 @@ class _Scanner:
     """The state of one pass; what is out of order raises ValueError."""
 
     def __init__(
-        self, place: Place, masks: Masks, *, waits_for_calculation: bool, exact: bool
+        self,
+        place: Place,
+        formats: Mapping[str, NumberFormat],
+        *,
+        waits_for_calculation: bool,
+        exact: bool,
     ) -> None:
-        self._masks = masks
-        self._has_masks = any(masks)
-        self._is_masked = False
+        self._formats = formats
+        self._format: NumberFormat | None = None
+        """Of the cell, where it may show something else than the cell keeps."""
         self._waits = waits_for_calculation
         self._exact = exact
         self._columns = ColumnNumbers()
@@ -119,18 +124,22 @@ class _Scanner:
         """The last column of the row that has a value."""
         self._type: str | None = None
         self._is_formula = False
+        self._is_open = False
+        """Whether the end of the cell brings something to light: a formula, or a format."""
         self._has_value = False
         self._text = ""
         self.reach = Reach()
         self.hidden_rows = 0
         self.findings = Findings()
         self.merged: list[Extent] = []
+        self._listener = self._characters
+        """Bound once: it is set and taken away for every cell of a date."""
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self._element_begins
         refuse_doctype(self.parser, place)
         if exact:
-            self.parser.CharacterDataHandler = self._characters
+            self.parser.CharacterDataHandler = self._listener
             self.parser.EndElementHandler = self._element_ends
 
     def _element_begins(self, name: str, attributes: dict[str, str]) -> None:
@@ -150,7 +159,7 @@ class _Scanner:
         self._is_hidden = attributes.get("hidden") in _TRUE or attributes.get("ht") in _NO_HEIGHT
 
     def _cell_begins(self, attributes: dict[str, str]) -> None:
-        if self._is_formula:
+        if self._is_open:
             self.end_cell()
         place = attributes.get("r")
         if place is None:
@@ -164,27 +173,31 @@ class _Scanner:
         self._column = column
         self._has_value = False
         self._type = kind = attributes.get("t")
-        if self._has_masks:
-            masks = self._masks.numbers if kind in _NUMBERS else self._masks.texts
-            self._is_masked = attributes.get("s") in masks
+        self._format = self._formats.get(attributes.get("s", "0"))
         if kind == "e":
             self.findings.add(self._row, column, ERROR)
 
     def _formula_begins(self, _: dict[str, str]) -> None:
         if self._type != _NO_CELL:
-            self._is_formula = True
-            self.parser.CharacterDataHandler = self._characters
+            self._is_formula = self._is_open = True
+            self.parser.CharacterDataHandler = self._listener
 
     def _value_begins(self, _: dict[str, str]) -> None:
         if self._has_value and self._type != _NO_CELL:  # two in one cell: calamine shows neither
             raise ValueError
         self._text = ""
         self._has_value = True
-        if self._is_masked:
-            self._is_masked = False
-            self.findings.add(self._row, self._column, MASKED)
+        if self._format is not None:
+            self._take_format(self._format)
         if not self._exact:
             self._mark()
+
+    def _take_format(self, shown: NumberFormat) -> None:
+        if self._type in _NUMBERS:
+            self._is_open = True
+            self.parser.CharacterDataHandler = self._listener
+        elif self._type in _TEXTS and shown.alters_texts:
+            self.findings.add(self._row, self._column, MASKED)
 
     def _text_begins(self, _: dict[str, str]) -> None:
         self._text = ""
@@ -234,12 +247,19 @@ class _Scanner:
             self._filled_to = -1
 
     def end_cell(self) -> None:
-        """Judge the formula of the cell that ends, if it has one."""
-        if not self._is_formula:
+        """Judge the formula and the format of the cell that ends, if it has them."""
+        if not self._is_open:
             return
-        self._is_formula = False
+        self._is_open = False
         if not self._exact:
             self.parser.CharacterDataHandler = None
+        if self._is_formula:
+            self._is_formula = False
+            self._judge_formula()
+        if self._format is not None and self._has_value and self._type in _NUMBERS:
+            self._judge_number(self._format)
+
+    def _judge_formula(self) -> None:
         if self._type == "e":
             return
         value = self._text.strip() if self._has_value else ""
@@ -248,3 +268,11 @@ class _Scanner:
             self.findings.add(self._row, self._column, NOT_CALCULATED)
         else:
             self.findings.add(self._row, self._column, VALUE_USED)
+
+    def _judge_number(self, shown: NumberFormat) -> None:
+        try:
+            value = float(self._text)
+        except ValueError:  # no number, which calamine says as well
+            return
+        if value < shown.plain_from and (finding := shown.finding(value)) is not None:
+            self.findings.add(self._row, self._column, finding)

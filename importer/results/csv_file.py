@@ -6,7 +6,7 @@ import csv
 import io
 from typing import IO, TYPE_CHECKING
 
-from importer.columns import OUR_HEADINGS
+from importer.our_columns import OUR_HEADINGS
 from importer.results.layout import our_cells, require_width, their_headings
 from importer.results.text import csv_text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from importer.columns import OUR_HEADINGS, SOURCE_SUFFIX
+from importer.our_columns import OUR_HEADINGS, SOURCE_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

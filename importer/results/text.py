@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 
 from importer.formulas import marked
-
-XLSX_CELL_LIMIT = 32_767
-"""Characters in a cell of a workbook, counted in UTF-16 units as Excel does."""
+from importer.sheet_limits import CELL_LIMIT
 
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -39,7 +37,7 @@ def xlsx_text(text: str) -> str:
     """
     if _NOT_IN_XML.search(text) is not None:
         text = _NOT_IN_XML.sub(_visible, text.replace("\r\n", "\n").replace("\r", "\n"))
-    return text if len(text) <= XLSX_CELL_LIMIT // 2 else _cut(text)
+    return text if len(text) <= CELL_LIMIT // 2 else _cut(text)
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -49,8 +47,8 @@ def _visible(match: re.Match[str]) -> str:
 
 def _cut(text: str) -> str:
     units = text.encode("utf-16-le")
-    if len(units) // 2 <= XLSX_CELL_LIMIT:
+    if len(units) // 2 <= CELL_LIMIT:
         return text
     mark = f" [cut here: {len(text):,} characters; results as CSV or JSON Lines hold them all]"
-    kept = units[: 2 * (XLSX_CELL_LIMIT - len(mark))]
+    kept = units[: 2 * (CELL_LIMIT - len(mark))]
     return kept.decode("utf-16-le", errors="ignore") + mark

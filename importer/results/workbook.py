@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import IO, TYPE_CHECKING
 
-from importer.columns import OUR_HEADINGS
 from importer.lettering import column_letter
 from importer.model import RESULTS_PROPERTY
+from importer.our_columns import OUR_HEADINGS
 from importer.problems import ProblemCode
 from importer.results.advice import what_to_do
 from importer.results.layout import our_cells, require_width, their_headings
-from importer.results.xlsx import SHEET_ROWS, Look, Pen, Sheet, Workbook, streamed_workbook
+from importer.results.xlsx import Pen, Sheet, Style, Workbook, streamed_workbook
+from importer.sheet_limits import ROW_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,19 +25,19 @@ MOST_NOTES = 2_000
 _MOST_PLACES = 20
 _MEASURED_ROWS = 500
 _NARROWEST, _WIDEST = 8, 50
-_COUNT_LABELS: Mapping[str, tuple[str, Look]] = {
-    "booked": ("Booked", Look.GREEN),
-    "skipped": ("Skipped: booked in an earlier run", Look.GREY),
-    "duplicate": ("Duplicate: same booking as an earlier row", Look.GREY),
-    "invalid": ("Invalid: problem in the row, not sent", Look.RED),
-    "left_out": ("Left out: by --limit or --rows", Look.GREY),
-    "blank": ("Blank", Look.GREY),
-    "rejected": ("Rejected: refused by Solv, not booked", Look.RED),
-    "unknown": ("Unknown: look it up before sending again", Look.YELLOW),
-    "not_sent": ("Not sent: not yet", Look.GREY),
+_COUNT_LABELS: Mapping[str, tuple[str, Style]] = {
+    "booked": ("Booked", Style.GREEN),
+    "skipped": ("Skipped: booked in an earlier run", Style.GREY),
+    "duplicate": ("Duplicate: same booking as an earlier row", Style.GREY),
+    "invalid": ("Invalid: problem in the row, not sent", Style.RED),
+    "left_out": ("Left out: by --limit or --rows", Style.GREY),
+    "blank": ("Blank", Style.GREY),
+    "rejected": ("Rejected: refused by Solv, not booked", Style.RED),
+    "unknown": ("Unknown: look it up before sending again", Style.YELLOW),
+    "not_sent": ("Not sent: not yet", Style.GREY),
 }
-_STATUS_LOOKS: Mapping[str, Look] = {
-    name.replace("_", " "): look for name, (_, look) in _COUNT_LABELS.items()
+_STATUS_STYLES: Mapping[str, Style] = {
+    name.replace("_", " "): style for name, (_, style) in _COUNT_LABELS.items()
 }
 _ERROR_HEADINGS = ("code", "field", "column", "problem", "rows", "first rows", "what to do")
 _ERROR_WIDTHS = (9, 20, 9, 44, 9, 26, 70)
@@ -67,12 +68,12 @@ class ResultsSheets:
         self._line += 1
         notes = _notes(row)
         for column, text in enumerate(row.cells):
-            look = Look.RED if column in notes else Look.TEXT
-            self._pen.text(self._sheet, (self._line, column), text, look)
+            style = Style.RED if column in notes else Style.TEXT
+            self._pen.text(self._sheet, (self._line, column), text, style)
         ours = our_cells(row)
         for column, text in enumerate(ours, start=len(row.cells)):
             if text:
-                self._pen.text(self._sheet, (self._line, column), text, Look.OURS)
+                self._pen.text(self._sheet, (self._line, column), text, Style.OURS)
         self._hang(notes)
         if self._line <= _MEASURED_ROWS:
             self._measure((*row.cells, *ours))
@@ -90,8 +91,8 @@ class ResultsSheets:
         sheet.repeat_rows(0)
         sheet.set_landscape()
         for column, heading in enumerate((*self._theirs, *OUR_HEADINGS)):
-            look = Look.HEADING if column < len(self._theirs) else Look.OUR_HEADING
-            self._pen.text(sheet, (0, column), heading, look)
+            style = Style.HEADING if column < len(self._theirs) else Style.OUR_HEADING
+            self._pen.text(sheet, (0, column), heading, style)
         return sheet
 
     def _hang(self, notes: Mapping[int, str]) -> None:
@@ -105,7 +106,7 @@ class ResultsSheets:
             self._widths[column] = max(self._widths[column], len(text) + 1)
 
     def _finish_sheet(self) -> None:
-        text = self._pen.format(Look.TEXT)  # so that what is typed later stays text as well
+        text = self._pen.format(Style.TEXT)  # so that what is typed later stays text as well
         for column, width in enumerate(self._widths):
             self._sheet.set_column(column, column, min(max(width, _NARROWEST), _WIDEST), text)
         self._sheet.autofilter(0, 0, self._line, len(self._widths) - 1)
@@ -114,12 +115,12 @@ class ResultsSheets:
 
     def _color_statuses(self) -> None:
         column = len(self._theirs)
-        for word, look in _STATUS_LOOKS.items():
+        for word, style in _STATUS_STYLES.items():
             rule = {
                 "type": "cell",
                 "criteria": "==",
                 "value": f'"{word}"',
-                "format": self._pen.rule(look),
+                "format": self._pen.rule(style),
             }
             self._sheet.conditional_format(1, column, self._line, column, rule)
 
@@ -132,7 +133,7 @@ def write_workbook(  # noqa: PLR0913 - what a workbook is made of, once
     summary: Summary,
     errors: Sequence[ErrorKind],
     work_dir: Path,
-    rows_per_sheet: int = SHEET_ROWS - 1,
+    rows_per_sheet: int = ROW_LIMIT - 1,
 ) -> None:
     """Write the results workbook in bounded memory.
 
@@ -174,18 +175,18 @@ def _write_summary_sheet(
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 42)
     sheet.set_column(1, 1, 100)
-    pen.text(sheet, (0, 0), "Import results", Look.TITLE)
+    pen.text(sheet, (0, 0), "Import results", Style.TITLE)
     line = 1
     for label, text in _facts(summary):
         pen.text(sheet, (line, 0), label)
         pen.text(sheet, (line, 1), text)
         line += 1
     line = _write_counts(pen, sheet, line + 1, summary)
-    pen.text(sheet, (line + 1, 0), "What to do now", Look.BOLD)
+    pen.text(sheet, (line + 1, 0), "What to do now", Style.BOLD)
     steps = what_to_do(summary, status_column=column_letter(their_columns), edited=edited)
     for number, step in enumerate(steps, start=1):
-        pen.text(sheet, (line + 1 + number, 0), str(number), Look.WRAPPED)
-        pen.text(sheet, (line + 1 + number, 1), step, Look.WRAPPED)
+        pen.text(sheet, (line + 1 + number, 0), str(number), Style.WRAPPED)
+        pen.text(sheet, (line + 1 + number, 1), step, Style.WRAPPED)
     _write_warnings(pen, sheet, line + len(steps) + 3, summary)
 
 
@@ -196,12 +197,12 @@ def _write_warnings(pen: Pen, sheet: Sheet, line: int, summary: Summary) -> None
         where = " ".join(words for words in (found.place, found.hint) if words)
         places.setdefault(found.code, []).append(where)
     if places:
-        pen.text(sheet, (line, 0), "About the file", Look.BOLD)
+        pen.text(sheet, (line, 0), "About the file", Style.BOLD)
     for number, (code, told) in enumerate(places.items(), start=1):
         more = [f"and {len(told) - _MOST_PLACES:,} more"] if len(told) > _MOST_PLACES else []
         sentence = f"{code.sentence} {code.fix} ({', '.join([*told[:_MOST_PLACES], *more])})"
-        pen.text(sheet, (line + number, 0), f"{code.code} {code.title}", Look.WRAPPED)
-        pen.text(sheet, (line + number, 1), sentence, Look.WRAPPED)
+        pen.text(sheet, (line + number, 0), f"{code.code} {code.title}", Style.WRAPPED)
+        pen.text(sheet, (line + number, 1), sentence, Style.WRAPPED)
 
 
 def _facts(summary: Summary) -> tuple[tuple[str, str], ...]:
@@ -219,11 +220,11 @@ def _facts(summary: Summary) -> tuple[tuple[str, str], ...]:
 def _write_counts(pen: Pen, sheet: Sheet, line: int, summary: Summary) -> int:
     for name, count in summary.counts().items():
         if count or name == "booked":
-            label, look = _COUNT_LABELS[name]
-            pen.text(sheet, (line, 0), label, look)
+            label, style = _COUNT_LABELS[name]
+            pen.text(sheet, (line, 0), label, style)
             pen.number(sheet, (line, 1), count)
             line += 1
-    pen.text(sheet, (line, 0), "All rows", Look.BOLD)
+    pen.text(sheet, (line, 0), "All rows", Style.BOLD)
     pen.number(sheet, (line, 1), summary.rows_in)
     return line + 1
 
@@ -233,11 +234,11 @@ def _write_errors_sheet(workbook: Workbook, pen: Pen, errors: Sequence[ErrorKind
     sheet.freeze_panes(1, 0)
     for column, (heading, width) in enumerate(zip(_ERROR_HEADINGS, _ERROR_WIDTHS, strict=True)):
         sheet.set_column(column, column, width)
-        pen.text(sheet, (0, column), heading, Look.HEADING)
+        pen.text(sheet, (0, column), heading, Style.HEADING)
     for line, kind in enumerate(errors, start=1):
         first_rows = ", ".join(str(number) for number in kind.first_rows)
         before = (kind.code, kind.field, kind.column_letter, kind.problem)
         for column, text in enumerate((*before, "", first_rows, kind.fix)):
-            pen.text(sheet, (line, column), text, Look.WRAPPED)
+            pen.text(sheet, (line, column), text, Style.WRAPPED)
         pen.number(sheet, (line, len(before)), kind.rows)
     sheet.autofilter(0, 0, max(len(errors), 1), len(_ERROR_HEADINGS) - 1)

@@ -13,7 +13,7 @@ from importer.lettering import column_letter
 from importer.model import Answer
 from importer.results.atomic import write_atomically
 from importer.results.csv_file import write_csv_rows
-from importer.results.xlsx import Look, Pen, Sheet, streamed_workbook
+from importer.results.xlsx import Pen, Sheet, Style, streamed_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -120,13 +120,13 @@ def _write_xlsx(file: IO[bytes], rows: Iterable[UnknownRow], work_dir: Path) -> 
         last = len(HEADINGS) - 1
         line = 0
         for column, (heading, width) in enumerate(zip(HEADINGS, _WIDTHS, strict=True)):
-            sheet.set_column(column, column, width, pen.format(Look.TEXT))
-            look = Look.HEADING if column == last else Look.OUR_HEADING
-            pen.text(sheet, (0, column), heading, look)
+            sheet.set_column(column, column, width, pen.format(Style.TEXT))
+            style = Style.HEADING if column == last else Style.OUR_HEADING
+            pen.text(sheet, (0, column), heading, style)
         pen.note(sheet, (0, last), f"Look each row up in Solv, then write here: {_HOW_TO}.")
         for line, row in enumerate(rows, start=1):
             for column, text in enumerate(row.cells()):
-                pen.text(sheet, (line, column), text, Look.ENTRY if column == last else Look.TEXT)
+                pen.text(sheet, (line, column), text, Style.ENTRY if column == last else Style.TEXT)
         _offer_answers(sheet, max(line, 1), last)
         sheet.autofilter(0, 0, max(line, 1), last)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from enum import Enum
 from typing import IO, TYPE_CHECKING, assert_never
 
-from importer.columns import OUR_HEADINGS
 from importer.errors import SettingsError
+from importer.our_columns import OUR_HEADINGS
 from importer.results.atomic import write_atomically
 from importer.results.csv_file import write_csv
 from importer.results.jsonl_file import write_jsonl
 from importer.results.workbook import write_workbook
-from importer.results.xlsx import SHEET_COLUMNS
+from importer.sheet_limits import COLUMN_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -52,9 +52,9 @@ def results_kind(path: Path, *, columns: int = 0) -> ResultsKind:
             f"Results cannot be written as '{path.suffix}'.",
             todo="Name a file that ends in .xlsx, .csv or .jsonl with --results.",
         )
-    if kind is ResultsKind.WORKBOOK and columns + len(OUR_HEADINGS) > SHEET_COLUMNS:
+    if kind is ResultsKind.WORKBOOK and columns + len(OUR_HEADINGS) > COLUMN_LIMIT:
         raise SettingsError(
-            f"A workbook holds {SHEET_COLUMNS:,} columns; the source has {columns:,} and the "
+            f"A workbook holds {COLUMN_LIMIT:,} columns; the source has {columns:,} and the "
             f"results add {len(OUR_HEADINGS)}.",
             todo=f"Write them as CSV: --results {path.with_suffix('.csv').name}",
         )

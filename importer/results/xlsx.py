@@ -22,10 +22,6 @@ Workbook: TypeAlias = Any
 Sheet: TypeAlias = Any
 _Format: TypeAlias = Any
 
-SHEET_ROWS = 1_048_576
-"""Lines in a sheet, the headings included."""
-SHEET_COLUMNS = 16_384
-
 # Cells of which nothing has to be thought about, so that most cells cost one look
 _PLAIN = re.compile(r"[A-Za-z0-9][ -^`-~]{0,1000}")
 # Programs read _x0041_ as the letter A, and not all of them know the way to write it in full
@@ -35,7 +31,7 @@ _NOTE_WIDTH, _NOTE_LINES = 36, 4
 """Characters and lines that a note shows as it is drawn, twice as wide as usual."""
 
 
-class Look(Enum):
+class Style(Enum):
     """How a cell looks."""
 
     TEXT = auto()
@@ -55,21 +51,21 @@ class Look(Enum):
 
 
 _WHITE_BOLD = {"bold": True, "font_color": "#FFFFFF"}
-_FORMATS: Mapping[Look, Mapping[str, object]] = {
-    Look.TEXT: {},
-    Look.RED: {"bg_color": "#FADBD8"},
-    Look.GREEN: {"bg_color": "#D5F0DC"},
-    Look.YELLOW: {"bg_color": "#FFF2CC"},
-    Look.GREY: {"bg_color": "#E8EAED"},
-    Look.OURS: {"font_color": "#404850"},
-    Look.ENTRY: {"bg_color": "#FFF8DC", "border": 1},
-    Look.HEADING: {**_WHITE_BOLD, "bg_color": "#1F3A5F"},
-    Look.OUR_HEADING: {**_WHITE_BOLD, "bg_color": "#5F6B76"},
-    Look.TITLE: {"bold": True, "font_size": 16},
-    Look.BOLD: {"bold": True},
-    Look.WRAPPED: {"text_wrap": True, "valign": "top"},
-    Look.COUNT: {"num_format": "#,##0", "bold": True, "align": "left", "valign": "top"},
-    Look.EXAMPLE: {"italic": True, "font_color": "#5F6B76", "bg_color": "#E8EAED"},
+_FORMATS: Mapping[Style, Mapping[str, object]] = {
+    Style.TEXT: {},
+    Style.RED: {"bg_color": "#FADBD8"},
+    Style.GREEN: {"bg_color": "#D5F0DC"},
+    Style.YELLOW: {"bg_color": "#FFF2CC"},
+    Style.GREY: {"bg_color": "#E8EAED"},
+    Style.OURS: {"font_color": "#404850"},
+    Style.ENTRY: {"bg_color": "#FFF8DC", "border": 1},
+    Style.HEADING: {**_WHITE_BOLD, "bg_color": "#1F3A5F"},
+    Style.OUR_HEADING: {**_WHITE_BOLD, "bg_color": "#5F6B76"},
+    Style.TITLE: {"bold": True, "font_size": 16},
+    Style.BOLD: {"bold": True},
+    Style.WRAPPED: {"text_wrap": True, "valign": "top"},
+    Style.COUNT: {"num_format": "#,##0", "bold": True, "align": "left", "valign": "top"},
+    Style.EXAMPLE: {"italic": True, "font_color": "#5F6B76", "bg_color": "#E8EAED"},
 }
 """In XlsxWriter's words; all but counts are text (`@`)."""
 
@@ -80,23 +76,23 @@ class Pen:
     def __init__(self, workbook: Workbook) -> None:
         """Write into `workbook`; formats are made when first used."""
         self._workbook = workbook
-        self._formats: dict[tuple[Look, bool], _Format] = {}
+        self._formats: dict[tuple[Style, bool], _Format] = {}
         self._run = workbook.add_format()
 
-    def text(self, sheet: Sheet, at: tuple[int, int], text: str, look: Look = Look.TEXT) -> None:
+    def text(self, sheet: Sheet, at: tuple[int, int], text: str, style: Style = Style.TEXT) -> None:
         """Write text, whatever it begins with."""
         if _PLAIN.fullmatch(text):
-            _taken(sheet.write_string(*at, text, self.format(look)))
+            _taken(sheet.write_string(*at, text, self.format(style)))
         elif text:
-            self._unusual(sheet, at, xlsx_text(text), look)
-        elif look is not Look.TEXT:
-            _taken(sheet.write_blank(*at, None, self.format(look)))
+            self._unusual(sheet, at, xlsx_text(text), style)
+        elif style is not Style.TEXT:
+            _taken(sheet.write_blank(*at, None, self.format(style)))
 
     def number(
-        self, sheet: Sheet, at: tuple[int, int], number: int, look: Look = Look.COUNT
+        self, sheet: Sheet, at: tuple[int, int], number: int, style: Style = Style.COUNT
     ) -> None:
         """Write a number of ours."""
-        _taken(sheet.write_number(*at, number, self.format(look)))
+        _taken(sheet.write_number(*at, number, self.format(style)))
 
     def note(self, sheet: Sheet, at: tuple[int, int], text: str) -> None:
         """Hang a note on a cell of the line being written."""
@@ -105,22 +101,22 @@ class Pen:
         size = {"x_scale": 2, "y_scale": max(1, lines / _NOTE_LINES)}
         _taken(sheet.write_comment(*at, words, {"author": "solv-import", **size}))
 
-    def format(self, look: Look, *, quoted: bool = False) -> _Format:
-        """Return the format of a look; `quoted` marks text that begins like a formula."""
-        made = self._formats.get((look, quoted))
+    def format(self, style: Style, *, quoted: bool = False) -> _Format:
+        """Return the format of a style; `quoted` marks text that begins like a formula."""
+        made = self._formats.get((style, quoted))
         if made is None:
             made = self._workbook.add_format(
-                {"num_format": "@", **_FORMATS[look], "quote_prefix": quoted}
+                {"num_format": "@", **_FORMATS[style], "quote_prefix": quoted}
             )
-            self._formats[look, quoted] = made
+            self._formats[style, quoted] = made
         return made
 
-    def rule(self, look: Look) -> _Format:
-        """Return a look for a rule, which changes colors only."""
-        return self._workbook.add_format(_FORMATS[look])
+    def rule(self, style: Style) -> _Format:
+        """Return a style for a rule, which changes colors only."""
+        return self._workbook.add_format(_FORMATS[style])
 
-    def _unusual(self, sheet: Sheet, at: tuple[int, int], text: str, look: Look) -> None:
-        form = self.format(look, quoted=looks_like_formula(text))
+    def _unusual(self, sheet: Sheet, at: tuple[int, int], text: str, style: Style) -> None:
+        form = self.format(style, quoted=looks_like_formula(text))
         pieces = _CODED_INSIDE.split(text)
         if len(pieces) == 1 and text.startswith("<r>") and text.endswith("</r>"):
             pieces = [text[:1], text[1:]]  # XlsxWriter would take it for markup of its own

@@ -161,8 +161,7 @@ def toml_layer(path: Path, *, origin: str, is_profile: bool) -> Layer:
     Raises:
         SettingsError: It is missing, not TOML, holds a secret or a key nobody reads.
     """
-    tables = _tables_of(path, origin)
-    _refuse_secrets(tables, origin)
+    tables = tables_of(path, origin)
     texts: dict[str, str] = {}
     for table_name, table in tables.items():
         require_known(table_name, _FILE_TABLES, f"{origin}: [{table_name}]")
@@ -175,14 +174,14 @@ def toml_layer(path: Path, *, origin: str, is_profile: bool) -> Layer:
     return Layer(origin=origin, texts=texts, tables=read_tables(tables, origin))
 
 
-def _tables_of(path: Path, origin: str) -> dict[str, Any]:
-    """Return what stands in a TOML file.
+def tables_of(path: Path, origin: str) -> dict[str, Any]:
+    """Return what stands in a TOML file that may travel.
 
     Raises:
-        SettingsError: It is missing, or not TOML.
+        SettingsError: It is missing, not TOML, or holds a secret.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{origin} is not TOML: {error}.", todo=f"Correct {path}.") from None
     except (OSError, UnicodeDecodeError):
@@ -191,6 +190,8 @@ def _tables_of(path: Path, origin: str) -> dict[str, Any]:
         # Its parser has no words for lists in lists without end, or a number of 5,000 digits.
         message = f"{origin} is nested too deeply, or holds a number that is too long."
         raise SettingsError(message, todo=f"Correct {path}.") from None
+    _refuse_secrets(tables, origin)
+    return tables
 
 
 def _table_texts(table_name: str, table: Mapping[str, Any], origin: str) -> dict[str, str]:

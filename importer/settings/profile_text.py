@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from importer.model import DATE_FIELDS
+from importer.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +38,8 @@ class Profile:
     """Other keys of [file]."""
     switches: dict[str, str] = field(default_factory=dict)
     """Plain keys of [values]."""
+    kept: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """What an earlier profile says beside all this: table -> key -> value, as TOML has it."""
     doubts: list[str] = field(default_factory=list)
     """What is not sure, as comments."""
 
@@ -51,13 +54,18 @@ class Profile:
         yield from _table("columns", self.columns)
         yield from _table("joined", self.joined)
         yield from _table("split", self.split)
-        yield from _table("values", self.switches)
+        yield from _table("values", self._with_kept("values", self.switches))
         for name, words in self.value_maps.items():
             yield from _table(f"values.{name}", words)
-        yield from _table("dates", self._dates())
+        yield from _table("dates", self._with_kept("dates", self._dates()))
         yield from _table("dates.timezones", self.zones)
-        yield from _table("defaults", self.defaults)
-        yield from _table("file", {**self.reading, "headings": list(self.headings)})
+        yield from _table("defaults", self._with_kept("defaults", self.defaults))
+        yield from _table("run", self._with_kept("run", {}))
+        reading = self._with_kept("file", self.reading)
+        yield from _table("file", {**reading, "headings": list(self.headings)})
+
+    def _with_kept(self, name: str, lines: Mapping[str, object]) -> dict[str, object]:
+        return {**self.kept.get(name, {}), **lines}
 
     def _dates(self) -> dict[str, str | dict[str, DateOrder]]:
         """Return one order where all columns have it, else that of each column that has one.
@@ -81,14 +89,16 @@ def _table(name: str, lines: Mapping[str, object]) -> Iterator[str]:
     filled = {key: value for key, value in lines.items() if value != []}
     if filled:
         yield f"\n[{name}]"
-        yield from (f"{_key(key)} = {_value(value)}" for key, value in filled.items())
+        yield from (f"{toml_key(key)} = {toml_value(value)}" for key, value in filled.items())
 
 
-def _key(text: str) -> str:
+def toml_key(text: str) -> str:
+    """Return a key of TOML, in quotes where it needs them."""
     return text if _BARE_KEY.fullmatch(text) else _text(text)
 
 
-def _value(value: object) -> str:
+def toml_value(value: object) -> str:
+    """Return a value of TOML; digits, true and false need no quotes to be read as settings."""
     match value:
         case list():
             # One heading a line, so that a review shows which one changed.
@@ -96,7 +106,13 @@ def _value(value: object) -> str:
         case tuple():
             return "[" + ", ".join(map(_text, value)) + "]"
         case dict():
-            return "{ " + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items()) + " }"
+            return (
+                "{ "
+                + ", ".join(f"{toml_key(k)} = {toml_value(v)}" for k, v in value.items())
+                + " }"
+            )
+        case bool() | int() | float():
+            return json.dumps(value)
         case str() if _NUMBER.fullmatch(value) or value in _WORDS:
             return value
         case _:
@@ -109,4 +125,4 @@ def _text(text: str) -> str:
 
 
 def _comment(text: str) -> str:
-    return "".join(sign if sign.isprintable() else " " for sign in text)
+    return printable(text)

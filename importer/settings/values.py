@@ -22,13 +22,23 @@ if TYPE_CHECKING:
 
 Verbosity = Literal[0, 1, 2]
 
+_NEEDED = {
+    "base_url": "where bookings go",
+    "client_id": "which client signs in",
+    "client_secret": "the client's secret",
+}
+"""What cannot be done without, and what each is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """Which rows of the file are meant; the others are `left out`."""
 
     limit: int | None = None
-    """At most so many of the rows that `rows` lets through, from the top."""
+    """At most so many requests, from the top of the rows that `rows` lets through.
+
+    Rows that are not sent anyway, such as invalid and skipped ones, do not count.
+    """
     rows: tuple[tuple[int, int], ...] = ()
     """Spans of row numbers, both ends included; empty means all."""
 
@@ -40,6 +50,10 @@ class Selection:
     def includes(self, row_number: int) -> bool:
         """Return whether `rows` lets the row through; `limit` is for whoever counts."""
         return not self.rows or any(first <= row_number <= last for first, last in self.rows)
+
+    def is_reached(self, to_send: int) -> bool:
+        """Return whether `limit` lets no more than these requests go."""
+        return self.limit is not None and to_send >= self.limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,20 +229,21 @@ class Settings:
         """Raise unless the server and both credentials are known.
 
         Raises:
-            SettingsError: One is missing; the message names its variable.
+            SettingsError: Some are missing; the message names the variables of all of them.
         """
-        self.require_ledger()
-        instead = "SOLV_IMPORT_CLIENT_SECRET_FILE, the path of a file of mode 0600 that holds it"
-        _require(self.client_secret, "CLIENT_SECRET", "the client's secret", instead=instead)
+        _require(
+            ("base_url", self.base_url),
+            ("client_id", self.client_id),
+            ("client_secret", self.client_secret),
+        )
 
     def require_ledger(self) -> None:
         """Raise unless it is known whose ledger is meant: a server's and a client's.
 
         Raises:
-            SettingsError: One is missing; the message names its variable.
+            SettingsError: One is missing, or both; the message names their variables.
         """
-        _require(self.base_url, "BASE_URL", "where bookings go")
-        _require(self.client_id, "CLIENT_ID", "which client signs in")
+        _require(("base_url", self.base_url), ("client_id", self.client_id))
 
     def request_settings(self) -> dict[str, Any]:
         """Return what changes the requests that a file becomes, ready for JSON.
@@ -260,9 +275,20 @@ class Settings:
         }
 
 
-def _require(value: str, name: str, what: str, *, instead: str = "") -> None:
-    if not value:
-        variable = f"SOLV_IMPORT_{name}"
-        choice = f"{variable}, or {instead}" if instead else variable
-        todo = f"Set {choice}; `solv-import config show` says what is set and where."
-        raise SettingsError(f"{variable} is not set: {what}.", todo=todo)
+def _require(*needed: tuple[str, str]) -> None:
+    """Raise unless each of these settings has a value; what is missing is named at once."""
+    missing = [name for name, value in needed if not value]
+    if not missing:
+        return
+    variables = [f"SOLV_IMPORT_{name.upper()}" for name in missing]
+    told = [
+        f"{variable} ({_NEEDED[name]})" for variable, name in zip(variables, missing, strict=True)
+    ]
+    sentence = f"{', '.join(told[:-1])} and {told[-1]} are not set."
+    if len(missing) == 1:
+        sentence = f"{variables[0]} is not set: {_NEEDED[missing[0]]}."
+    to_set = variables[0] if len(missing) == 1 else "them"
+    if "client_secret" in missing:
+        to_set += "; SOLV_IMPORT_CLIENT_SECRET_FILE may name a file of mode 0600 with the secret"
+    todo = f"Set {to_set}; `solv-import config show` says what is set and where."
+    raise SettingsError(sentence, todo=todo)

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from importer.columns import plan_columns
 from importer.errors import SettingsError
 from importer.example import EXAMPLE
-from importer.folding import folded
 from importer.headings import PLAIN_HEADINGS, heading_key
 from importer.model import BOOKING_FIELDS, DATE_FIELDS, NAME_FIELDS, ORDER_WORDS, REQUIRED_FIELDS
 from importer.template.words import CHOICES, FIELD_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from importer.columns import ColumnPlan
     from importer.settings import Settings
@@ -83,11 +82,11 @@ def template_columns(settings: Settings) -> tuple[TemplateColumn, ...]:
 
 
 def _clinics_of(settings: Settings) -> tuple[str, ...]:
-    """Return how the settings call the clinics: by their words, by number where they have none."""
+    """Return how the settings call each clinic: by a word of theirs, else by its number."""
     words = settings.value_maps.get("location_id", {})
     known = [*settings.timezone_by_location, settings.defaults.get("location_id", "")]
     numbers = [number for number in known if number and number not in words.values()]
-    found = tuple(dict.fromkeys((*words, *numbers)))
+    found = tuple(dict.fromkeys((*_one_each(words), *numbers)))
     # One number alone says no more than that it is the usual one.
     return found if words or len(found) > 1 else ()
 
@@ -166,12 +165,22 @@ def _column(slot: _Slot, settings: Settings) -> TemplateColumn:
 
 
 def _choices(name: str, settings: Settings) -> tuple[str, ...]:
-    """Return the words that a list offers, the profile's own among them, each once."""
+    """Return the words that a list offers: one a value, the profile's own where we have none."""
     if name == "location_id":
         return _clinics_of(settings)
-    own = tuple(settings.value_maps.get(name, {})) if name in _LISTED else ()
-    offered = own if own and name == "paperwork_status" else (*CHOICES.get(name, ()), *own)
-    return tuple({folded(word): word for word in offered}.values())
+    own = _one_each(settings.value_maps.get(name, {})) if name in _LISTED else ()
+    if name in CHOICES and not (own and name == "paperwork_status"):
+        return CHOICES[name]
+    return own
+
+
+def _one_each(words: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the first word for each value; the others are misspelled, or say the same."""
+    first: dict[str, str] = {}
+    for word, value in words.items():
+        if value:
+            first.setdefault(value, word)
+    return tuple(first.values())
 
 
 def _parted(slot: _Slot, settings: Settings) -> tuple[str, str, str] | None:

@@ -7,8 +7,8 @@ from math import ceil
 from typing import IO, TYPE_CHECKING
 
 from importer.lettering import column_letter
-from importer.reading.workbook import TEMPLATE_ASIDES, TEMPLATE_NAME
-from importer.results.xlsx import Look, Pen, Sheet, streamed_workbook
+from importer.reading.workbook import TEMPLATE_NAME, TEMPLATE_OTHER_SHEETS
+from importer.results.xlsx import Pen, Sheet, Style, streamed_workbook
 from importer.template.how_to import COLUMN_TABLE, HOW_TO_TITLE, note_of, steps_of, table_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ DATA_SHEET = "Patients"
 LAST_ROW = 5_000
 """The last row of which lists are offered; columns are text to their end."""
 
-_HOW_TO, _LISTS = TEMPLATE_ASIDES
+_HOW_TO, _LISTS = TEMPLATE_OTHER_SHEETS
 _INLINE_LIMIT = 255
 """The longest list, commas included, that Excel takes in a cell's rule; longer ones are areas."""
 _PROMPT_LIMIT = 255
@@ -71,11 +71,11 @@ def write_workbook(
 
 def _write_data(sheet: Sheet, pen: Pen, columns: Sequence[TemplateColumn]) -> None:
     """Write the headings with their notes and the example, and set the sheet up."""
-    text = pen.format(Look.TEXT)
+    text = pen.format(Style.TEXT)
     for number, column in enumerate(columns):
-        look = Look.HEADING if column.is_required else Look.OUR_HEADING
+        style = Style.HEADING if column.is_required else Style.OUR_HEADING
         sheet.set_column(number, number, column.width, text)
-        pen.text(sheet, (0, number), column.title, look)
+        pen.text(sheet, (0, number), column.title, style)
         pen.note(sheet, (0, number), note_of(column))
     for number, column in enumerate(columns):
         pen.text(sheet, (1, number), column.example)
@@ -94,7 +94,7 @@ def _while_example(pen: Pen, columns: Sequence[TemplateColumn]) -> dict[str, obj
     """Return the rule that greys a row as long as it holds the example's phone number."""
     phone = next(n for n, column in enumerate(columns) if column.field == "phone")
     criteria = f'=${column_letter(phone)}2="{columns[phone].example}"'
-    return {"type": "formula", "criteria": criteria, "format": pen.rule(Look.EXAMPLE)}
+    return {"type": "formula", "criteria": criteria, "format": pen.rule(Style.EXAMPLE)}
 
 
 def _offer(sheet: Sheet, number: int, column: TemplateColumn, area: str) -> None:
@@ -129,8 +129,8 @@ def _areas(columns: Sequence[TemplateColumn]) -> Mapping[int, str]:
 
 def _write_lists(sheet: Sheet, pen: Pen, columns: Sequence[TemplateColumn]) -> None:
     for number, column in enumerate(columns):
-        sheet.set_column(number, number, max(column.width, 30), pen.format(Look.TEXT))
-        pen.text(sheet, (0, number), column.heading, Look.OUR_HEADING)
+        sheet.set_column(number, number, max(column.width, 30), pen.format(Style.TEXT))
+        pen.text(sheet, (0, number), column.heading, Style.OUR_HEADING)
     sheet.freeze_panes(1, 0)
     words = zip_longest(*(column.choices for column in columns), fillvalue="")
     for line, row in enumerate(words, start=1):
@@ -144,19 +144,19 @@ def _write_how_to(
     sheet.hide_gridlines(2)
     for number, width in enumerate(_TABLE_WIDTHS):
         sheet.set_column(number, number, width)
-    pen.text(sheet, (0, 0), HOW_TO_TITLE, Look.TITLE)
+    pen.text(sheet, (0, 0), HOW_TO_TITLE, Style.TITLE)
     across = sum(_TABLE_WIDTHS)
     for number, step in enumerate(steps, start=1):
         sheet.set_row(number, _height((f"{number}. {step}",), (across,)) + 3)
-        sheet.merge_range(number, 0, number, len(_TABLE_WIDTHS) - 1, "", pen.format(Look.WRAPPED))
-        pen.text(sheet, (number, 0), f"{number}. {step}", Look.WRAPPED)
+        sheet.merge_range(number, 0, number, len(_TABLE_WIDTHS) - 1, "", pen.format(Style.WRAPPED))
+        pen.text(sheet, (number, 0), f"{number}. {step}", Style.WRAPPED)
     top = len(steps) + 2
     for number, heading in enumerate(COLUMN_TABLE):
-        pen.text(sheet, (top, number), heading, Look.HEADING)
+        pen.text(sheet, (top, number), heading, Style.HEADING)
     for line, cells in enumerate(table_of(columns), start=top + 1):
         sheet.set_row(line, _height(cells, _TABLE_WIDTHS))
         for number, text in enumerate(cells):
-            pen.text(sheet, (line, number), text, Look.WRAPPED)
+            pen.text(sheet, (line, number), text, Style.WRAPPED)
     sheet.set_landscape()
     sheet.set_paper(_LETTER_PAPER)
     sheet.fit_to_pages(1, 0)

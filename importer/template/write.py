@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING
 
 from importer.errors import SettingsError
-from importer.reading.workbook import TEMPLATE_ASIDES
+from importer.reading.workbook import TEMPLATE_OTHER_SHEETS
 from importer.results import csv_text, write_atomically
 from importer.template.columns import template_columns
 from importer.template.workbook import DATA_SHEET, write_workbook
@@ -86,7 +86,7 @@ def _sheet_name(settings: Settings) -> str:
         SettingsError: No workbook can have a sheet of that name beside ours.
     """
     name = (settings.sheet or DATA_SHEET).strip()
-    is_aside = name.casefold() in {aside.casefold() for aside in TEMPLATE_ASIDES}
+    is_aside = name.casefold() in {aside.casefold() for aside in TEMPLATE_OTHER_SHEETS}
     if is_aside or len(name) > _LONGEST_SHEET_NAME or _NO_SHEET_NAME.search(name):
         raise SettingsError(
             f"{settings.origins['sheet']} names a sheet that a template cannot have: {name!r}.",

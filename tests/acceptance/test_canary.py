@@ -123,9 +123,9 @@ def test_servers_that_quote_patients_put_none_into_the_ledger_or_the_output(
 
 
 def test_a_killed_run_leaves_patients_in_its_spool_only(
-    run_cli: Cli, sandbox: Callable[..., Sandbox], write_csv: Write, tmp_path: Path
+    run_cli: Cli, start_sandbox: Callable[..., Sandbox], write_csv: Write, tmp_path: Path
 ) -> None:
-    server = sandbox(latency_s=0.05)
+    server = start_sandbox(latency_s=0.05)
     run_cli.target(server)
     server.fault_next("latency,seconds=0", 5)
     server.fault_next("500,commit=yes", 1)
@@ -157,11 +157,11 @@ def test_a_file_without_headings_shows_nobody(
     kind: str,
     command: str,
     run_cli: Cli,
-    sandbox: Callable[..., Sandbox],
+    start_sandbox: Callable[..., Sandbox],
     write_csv: Write,
     write_xlsx: Write,
 ) -> None:
-    run_cli.target(sandbox())
+    run_cli.target(start_sandbox())
     rows = [dict(zip(CANARIES.values(), row.values(), strict=True)) for row in patients(3)]
     source = write_csv(rows) if kind == "csv" else write_xlsx(rows)
 

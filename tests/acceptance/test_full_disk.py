@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 @pytest.mark.timeout(90)
 def test_what_was_answered_is_in_the_results_although_the_ledger_could_not_take_it(
-    run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
+    run_cli: Cli, start_sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
 ) -> None:
-    server = sandbox()
+    server = start_sandbox()
     run_cli.target(server)
     source = write_csv(make_row(n) for n in range(2, 402))
     running = run_cli.start("run", source, "--in-flight", 8)

@@ -25,9 +25,13 @@ AT_ONCE = {"SOLV_IMPORT_SETTLE_S": "0"}
 
 
 def test_every_file_of_a_folder_is_imported_once(
-    run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write, tmp_path: Path
+    run_cli: Cli,
+    start_sandbox: Callable[..., Sandbox],
+    make_row: Make,
+    write_csv: Write,
+    tmp_path: Path,
 ) -> None:
-    server = sandbox()
+    server = start_sandbox()
     run_cli.target(server)
     drop = tmp_path / "drop"
     drop.mkdir()
@@ -54,9 +58,13 @@ def test_every_file_of_a_folder_is_imported_once(
 
 
 def test_a_nightly_drop_of_one_name_keeps_the_results_of_every_night(
-    run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write, tmp_path: Path
+    run_cli: Cli,
+    start_sandbox: Callable[..., Sandbox],
+    make_row: Make,
+    write_csv: Write,
+    tmp_path: Path,
 ) -> None:
-    run_cli.target(sandbox())
+    run_cli.target(start_sandbox())
     drop, done = tmp_path / "drop", tmp_path / "done"
     drop.mkdir()
     for night in (1, 2):
@@ -76,9 +84,13 @@ def test_a_nightly_drop_of_one_name_keeps_the_results_of_every_night(
 
 
 def test_a_file_that_needs_a_hand_stays_and_the_others_go(
-    run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write, tmp_path: Path
+    run_cli: Cli,
+    start_sandbox: Callable[..., Sandbox],
+    make_row: Make,
+    write_csv: Write,
+    tmp_path: Path,
 ) -> None:
-    server = sandbox()
+    server = start_sandbox()
     run_cli.target(server)
     drop, done = tmp_path / "drop", tmp_path / "done"
     drop.mkdir()
@@ -94,9 +106,9 @@ def test_a_file_that_needs_a_hand_stays_and_the_others_go(
 
 
 def test_an_empty_folder_is_no_fault(
-    run_cli: Cli, sandbox: Callable[..., Sandbox], tmp_path: Path
+    run_cli: Cli, start_sandbox: Callable[..., Sandbox], tmp_path: Path
 ) -> None:
-    server = sandbox()
+    server = start_sandbox()
     run_cli.target(server)
     (tmp_path / "drop").mkdir()
     finished = run_cli("run", tmp_path / "drop")
@@ -106,9 +118,13 @@ def test_an_empty_folder_is_no_fault(
 
 
 def test_a_dry_run_of_a_folder_tells_of_its_files_and_moves_none(
-    run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write, tmp_path: Path
+    run_cli: Cli,
+    start_sandbox: Callable[..., Sandbox],
+    make_row: Make,
+    write_csv: Write,
+    tmp_path: Path,
 ) -> None:
-    server = sandbox()
+    server = start_sandbox()
     run_cli.target(server)
     drop, done = tmp_path / "drop", tmp_path / "done"
     drop.mkdir()
@@ -120,9 +136,13 @@ def test_a_dry_run_of_a_folder_tells_of_its_files_and_moves_none(
 
 
 def test_a_folder_of_another_machine_is_an_inbox_too(
-    run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write, tmp_path: Path
+    run_cli: Cli,
+    start_sandbox: Callable[..., Sandbox],
+    make_row: Make,
+    write_csv: Write,
+    tmp_path: Path,
 ) -> None:
-    server = sandbox()
+    server = start_sandbox()
     with sftp_server(tmp_path / "sftp") as away:
         (away.root / "drop").mkdir()
         source = write_csv([make_row(n) for n in range(2, 5)])
@@ -152,9 +172,13 @@ def test_a_folder_of_another_machine_is_an_inbox_too(
 
 
 def test_one_summary_tells_of_a_whole_folder_and_never_of_last_night(
-    run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write, tmp_path: Path
+    run_cli: Cli,
+    start_sandbox: Callable[..., Sandbox],
+    make_row: Make,
+    write_csv: Write,
+    tmp_path: Path,
 ) -> None:
-    run_cli.target(sandbox())
+    run_cli.target(start_sandbox())
     drop, last = tmp_path / "drop", tmp_path / "last.json"
     drop.mkdir()
     for name, first in (("a.csv", 2), ("b.csv", 12)):

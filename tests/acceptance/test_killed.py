@@ -119,11 +119,11 @@ def _states(database: Path) -> Counter[str]:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_run_killed_again_and_again_books_everybody_once_in_the_end(
-    seed: int, run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
+    seed: int, run_cli: Cli, start_sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
 ) -> None:
     """While reading, while sending, while resuming, at any time, and while writing results."""
     chance = random.Random(seed)
-    server = sandbox()
+    server = start_sandbox()
     run_cli.target(server)
     source = write_csv(make_row(n) for n in range(2, ROWS + 2))
     killer = Killer(run_cli, source, server)

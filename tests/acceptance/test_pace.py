@@ -52,9 +52,9 @@ def test_the_limit_is_kept_cold_and_warm_whatever_the_answers_take(
 
 @pytest.mark.timeout(60)
 def test_a_rate_three_times_the_limit_books_everybody_once(
-    run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
+    run_cli: Cli, start_sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
 ) -> None:
-    server = sandbox(limit=Limit(requests=LIMIT))
+    server = start_sandbox(limit=Limit(requests=LIMIT))
     run_cli.target(server, rate="60/s")
 
     finished = run_cli("run", write_csv(make_row(n) for n in range(2, 62)))

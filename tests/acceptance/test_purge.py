@@ -23,12 +23,12 @@ pytestmark = pytest.mark.timeout(120)
 @pytest.fixture
 def imported(
     run_cli: Cli,
-    sandbox: Callable[..., Sandbox],
+    start_sandbox: Callable[..., Sandbox],
     make_row: Callable[..., dict[str, str]],
     write_csv: Callable[..., Path],
 ) -> tuple[Cli, Sandbox, Path]:
     """Return the command after one run of three rows, of which one is invalid."""
-    server = sandbox()
+    server = start_sandbox()
     run_cli.target(server)
     source = write_csv([make_row(2), make_row(3, phone="12"), make_row(4)])
     assert run_cli("run", source, "--only-valid").code == 1

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def server(run_cli: Cli, sandbox: Callable[..., Sandbox]) -> Sandbox:
+def server(run_cli: Cli, start_sandbox: Callable[..., Sandbox]) -> Sandbox:
     """Return a sandbox that the command is set to send to."""
-    server = sandbox()
+    server = start_sandbox()
     run_cli.target(server)
     return server
 
@@ -76,9 +76,9 @@ def test_settings_that_cannot_work_are_named(
 
 
 def test_a_client_without_the_scope_is_told_whom_to_ask(
-    run_cli: Cli, sandbox: Callable[..., Sandbox], source: Path
+    run_cli: Cli, start_sandbox: Callable[..., Sandbox], source: Path
 ) -> None:
-    server = sandbox(granted_scopes=("read:locations",))
+    server = start_sandbox(granted_scopes=("read:locations",))
     run_cli.target(server)
 
     finished = run_cli("run", source)
@@ -179,9 +179,9 @@ def test_a_state_folder_that_cannot_be_made_is_named(
 
 @pytest.mark.timeout(60)
 def test_a_second_run_is_turned_away_and_told_who_holds_the_ledger(
-    run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
+    run_cli: Cli, start_sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
 ) -> None:
-    server = sandbox(latency_s=0.2)
+    server = start_sandbox(latency_s=0.2)
     run_cli.target(server)
     first = run_cli.start("run", write_csv(make_row(n) for n in range(2, 22)), "--in-flight", "1")
     while not server.requests():

@@ -39,11 +39,11 @@ def test_one_signal_waits_for_what_is_under_way_and_writes_the_results(
     number: signal.Signals,
     code: int,
     run_cli: Cli,
-    sandbox: Callable[..., Sandbox],
+    start_sandbox: Callable[..., Sandbox],
     make_row: Make,
     write_csv: Write,
 ) -> None:
-    server = sandbox(latency_s=0.3)
+    server = start_sandbox(latency_s=0.3)
     run_cli.target(server)
     source = write_csv(make_row(n) for n in range(2, 42))
     running = run_cli.start("run", source, "--in-flight", 4)
@@ -68,9 +68,9 @@ def test_one_signal_waits_for_what_is_under_way_and_writes_the_results(
 
 
 def test_a_second_signal_leaves_at_once_and_says_what_is_unknown(
-    run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
+    run_cli: Cli, start_sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
 ) -> None:
-    server = sandbox()
+    server = start_sandbox()
     run_cli.target(server)
     server.fault_next("latency,seconds=0", 5)
     server.fault_next("commit-then-hang", 4)
@@ -98,11 +98,11 @@ def test_a_second_signal_leaves_at_once_and_says_what_is_unknown(
 
 @pytest.mark.parametrize("wait", ["pause", "sign-in"])
 def test_a_run_that_only_waits_stops_as_well(
-    wait: str, run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
+    wait: str, run_cli: Cli, start_sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
 ) -> None:
     if wait == "sign-in" and os.environ.get("CHAOS") != "full":
         pytest.skip("it takes the 20 seconds that are given to what is under way")
-    server = sandbox()
+    server = start_sandbox()
     run_cli.target(server)
     server.fault_next("429,wait=600", 1)
     if wait == "sign-in":

@@ -40,9 +40,9 @@ def hook() -> Iterator[Webhook]:
 
 
 @pytest.fixture
-def cli(run_cli: Cli, sandbox: Callable[..., Sandbox]) -> Cli:
+def cli(run_cli: Cli, start_sandbox: Callable[..., Sandbox]) -> Cli:
     """Return the command with a profile, a log and metrics, sending to a sandbox."""
-    run_cli.target(sandbox())
+    run_cli.target(start_sandbox())
     profile = run_cli.folder / "northside.toml"
     profile.write_text("[run]\nonly_valid = true\n[guards]\nrows = 'off'\n", "utf-8")
     run_cli.environ |= {
@@ -158,9 +158,9 @@ def test_every_line_of_the_log_names_its_run_and_begins_before_there_is_one(
 
 
 def test_a_log_that_cannot_be_written_ends_the_command_before_anything_is_sent(
-    cli: Cli, hook: Webhook, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
+    cli: Cli, hook: Webhook, start_sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
 ) -> None:
-    server = sandbox()
+    server = start_sandbox()
     cli.target(server)
     done = cli(
         "run",
@@ -290,9 +290,9 @@ def test_rows_within_their_bound_are_no_reason_for_a_message(
 
 
 def test_a_run_that_is_stopped_by_sigterm_is_told(
-    cli: Cli, hook: Webhook, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
+    cli: Cli, hook: Webhook, start_sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
 ) -> None:
-    server = sandbox(latency_s=0.2)
+    server = start_sandbox(latency_s=0.2)
     cli.target(server)
     told = {
         "SOLV_IMPORT_MESSAGE_TARGETS": hook.target,
@@ -338,9 +338,9 @@ def test_a_sigterm_while_somebody_is_told_changes_neither_message_nor_exit_code(
 
 
 def test_a_second_cron_is_no_reason_for_a_message_and_no_failure(
-    cli: Cli, hook: Webhook, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
+    cli: Cli, hook: Webhook, start_sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
 ) -> None:
-    server = sandbox(latency_s=0.2)
+    server = start_sandbox(latency_s=0.2)
     cli.target(server)
     told = {
         "SOLV_IMPORT_MESSAGE_TARGETS": hook.target,

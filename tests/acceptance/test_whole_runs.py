@@ -34,9 +34,9 @@ def assert_summary(finished: Finished) -> None:
 
 @pytest.mark.timeout(120)
 def test_a_thousand_rows_a_tenth_of_them_bad(
-    run_cli: Cli, sandbox: Callable[..., Sandbox], tmp_path: Path
+    run_cli: Cli, start_sandbox: Callable[..., Sandbox], tmp_path: Path
 ) -> None:
-    server = sandbox()
+    server = start_sandbox()
     run_cli.target(server)
     source = tmp_path / "thousand.csv"
     write_sample(source, rows=1000, seed=5, bad=100)
@@ -91,12 +91,12 @@ def assert_results_match_the_source(sent: Finished, source: Path, server: Sandbo
 @pytest.mark.timeout(60)
 def test_a_clean_file_again_and_again_in_another_form(
     run_cli: Cli,
-    sandbox: Callable[..., Sandbox],
+    start_sandbox: Callable[..., Sandbox],
     make_row: Make,
     write_csv: Write,
     write_xlsx: Write,
 ) -> None:
-    server = sandbox()
+    server = start_sandbox()
     run_cli.target(server)
     rows = [make_row(n) for n in range(2, 42)]
     source = write_csv(rows)
@@ -119,9 +119,9 @@ def test_a_clean_file_again_and_again_in_another_form(
 
 @pytest.mark.timeout(60)
 def test_summaries_of_runs_that_stop_or_do_not_know_keep_their_shape(
-    run_cli: Cli, sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
+    run_cli: Cli, start_sandbox: Callable[..., Sandbox], make_row: Make, write_csv: Write
 ) -> None:
-    server = sandbox(limit=Limit(requests=30, window_s=0.5))
+    server = start_sandbox(limit=Limit(requests=30, window_s=0.5))
     run_cli.target(server)
     source = write_csv(make_row(n) for n in range(2, 82))
 

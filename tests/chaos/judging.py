@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from importer.clock import SystemClock
 from importer.pipeline.verifying import evidence_of, read_server_log
 from importer.settings import load_settings
-from importer.verify import verify
+from importer.verify import Violation, verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from importer.settings import Settings
-    from importer.verify import Evidence, Violation
+    from importer.verify import Evidence
 
 
 def judged(
@@ -27,6 +27,8 @@ def judged(
     **told: Any,
 ) -> tuple[Evidence, list[Violation]]:
     """Return the evidence of one run, the newest unless named, and what it shows to be broken.
+
+    Nobody edits results here: those that are not as they were written are a broken promise.
 
     Args:
         settings: Whose ledger.
@@ -44,7 +46,10 @@ def judged(
         server=read_server_log(request_log),
     )
     evidence = replace(found, **told)
-    return evidence, verify(evidence)
+    violations = verify(evidence)
+    if evidence.results_not_judged and "results" not in told:
+        violations.append(Violation(invariant="I2", what=evidence.results_not_judged))
+    return evidence, violations
 
 
 def settings_from(environ: Mapping[str, str], folder: Path) -> Settings:

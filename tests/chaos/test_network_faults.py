@@ -38,10 +38,10 @@ def write_rows(
 
 @pytest.fixture
 def played(
-    tmp_path: Path, sandbox: Callable[..., Sandbox], write_rows: Callable[[int], Path]
+    tmp_path: Path, start_sandbox: Callable[..., Sandbox], write_rows: Callable[[int], Path]
 ) -> Callable[[Case], Finding]:
     """Return a player of cases."""
-    return lambda case: play(case, tmp_path, sandbox(), write_rows(case.rows))
+    return lambda case: play(case, tmp_path, start_sandbox(), write_rows(case.rows))
 
 
 def test_every_fault_stands_in_the_table_and_in_the_report() -> None:
@@ -81,12 +81,12 @@ def test_a_fault_that_does_not_end_leaves_few_rows_unknown(
     fault_name: str,
     workers: int,
     tmp_path: Path,
-    sandbox: Callable[..., Sandbox],
+    start_sandbox: Callable[..., Sandbox],
     write_rows: Callable[[int], Path],
     request: pytest.FixtureRequest,
 ) -> None:
     case = Case(fault_name=fault_name, position="middle", is_fresh=False, workers=workers)
-    found = play_outage(case, tmp_path, sandbox(), write_rows(20))
+    found = play_outage(case, tmp_path, start_sandbox(), write_rows(20))
     _judge(found, request.node.nodeid)
 
 

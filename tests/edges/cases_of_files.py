@@ -149,7 +149,7 @@ def lay_out() -> list[list[Case]]:
         table(30, "Q", P.TABLES_UNCLEAR, "other headings below", [*LINES, BLANK, *WIDE]),
         table(30, "Q", P.TABLES_UNCLEAR, "other headings beside", beside(LINES, OTHER)),
         book(31, "F", P.SOURCE_EMPTY, "no cell", as_xlsx([])),
-        table(32, "A", None, "headings alone", [HEADINGS]),
+        table(32, "A", P.NO_ROWS, "headings alone", [HEADINGS]),
         table(33, "F", P.HEADER_ROW_UNCLEAR, "no headings", ROWS),
         table(34, "R", P.COMMENT_LINE, "a comment", [*LINES, ["# exported", *BLANK[1:]]]),
         table(34, "R", P.COMMENT_LINE, "a patient left out",

@@ -1,4 +1,4 @@
-"""What many tests begin with: a ledger, and a place of their own."""
+"""What many tests begin with: a ledger, a place of their own, a server."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from importer.ledger import Ledger
+    from importer.sandbox import Sandbox
 
 
 @pytest.fixture
@@ -30,3 +31,12 @@ def own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SOLV_IMPORT_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("SOLV_IMPORT_GUARD_DAYS_AHEAD", "off")  # visits that never pass
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """Return a sandbox with its usual switches, which runs until the test ends."""
+    from importer.sandbox import running_sandbox  # noqa: PLC0415 - slow
+
+    with running_sandbox() as running:
+        yield running

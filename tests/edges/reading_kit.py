@@ -191,3 +191,8 @@ def zipped(*entries: tuple[str, bytes], links: tuple[str, ...] = ()) -> bytes:
             entry.external_attr = (kind | 0o644) << 16
             archive.writestr(entry, text, zipfile.ZIP_DEFLATED)
     return content.getvalue()
+
+
+def with_wrong_byte(content: bytes, at: int) -> bytes:
+    """Return the bytes with one of them changed."""
+    return content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1 :]

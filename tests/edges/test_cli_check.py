@@ -11,12 +11,13 @@ from click.testing import CliRunner
 
 from importer.cli.problem_json import check_as_json
 from importer.cli.problem_lines import concise_errors
-from importer.cli.problem_view import draw_check, next_step
+from importer.cli.problem_view import draw_check, next_steps
 from importer.cli.shell import shell
 from importer.cli.terminal import _ASCII, _UNICODE
 from importer.errors import ExitCode
 from importer.problems import FileProblem, ProblemCode
 from importer.reports import CheckReport, ProblemExample, ProblemGroup
+from tests.edges.check_kit import check
 
 SAMPLES = Path(__file__).parents[2] / "sample_data"
 CANARY = "canary-\x1b[2Jvalue"
@@ -53,7 +54,7 @@ def report(kinds: int = 1) -> CheckReport:
 
 def drawn(*, show_values: bool, kinds: int = 1) -> str:
     found = report(kinds)
-    lines = [*draw_check(found, found, _ASCII, show_values=show_values), next_step(found, None)]
+    lines = [*draw_check(found, found, _ASCII, show_values=show_values), *next_steps(found, "")]
     return click.unstyle("\n".join(lines))
 
 
@@ -102,11 +103,6 @@ def test_json_holds_values_only_where_they_may_be_shown() -> None:
     shown = check_as_json(report(), show_values=True)
     assert shown["problems"][0]["examples"][0]["value"] == CANARY
     assert (shown["exit_code"], shown["exit_reason"]) == (1, "needs_a_person")
-
-
-def check(*args: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(shell, ["check", *args])
-    return result.exit_code, result.stdout, result.stderr
 
 
 def test_the_clean_samples_are_clean() -> None:

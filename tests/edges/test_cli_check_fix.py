@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import shlex
 import stat
 import zipfile
 from datetime import UTC, datetime
@@ -10,15 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
-from click.testing import CliRunner
 
-from importer.cli.shell import shell
 from importer.errors import SourceError
 from importer.pipeline import fix_file
 from importer.pipeline.intake import take_in
 from importer.problems import ProblemCode as P
 from importer.reading.quotes import split_record
 from importer.settings import load_settings
+from tests.edges.check_kit import check
 from tests.edges.reading_kit import number_cell, read, row_xml, text_cell, write_sheet
 
 if TYPE_CHECKING:
@@ -43,12 +44,6 @@ BLANK = "," * CLEAN.count(",")
 
 
 pytestmark = pytest.mark.usefixtures("own_world")
-
-
-def check(*args: object) -> tuple[int, str, str]:
-    result = CliRunner().invoke(shell, ["check", *map(str, args)])
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result.exit_code, result.stdout, result.stderr
 
 
 def codes_of(path: Path) -> set[str]:
@@ -367,3 +362,64 @@ def test_a_cell_of_only_invisible_letters_that_took_a_default_is_left(tmp_path: 
     copy = tmp_path / "fixed.csv"
     assert check(source, "--location-id", "4021", "--fix", copy)[0] == 0
     assert copy.read_bytes() == source.read_bytes()
+
+
+# What `check` says of it by itself
+
+
+def next_lines(*args: object) -> list[str]:
+    """Return what to do now, as `check` says it."""
+    return [line for line in check(*args)[1].splitlines() if line.startswith("Next: ")]
+
+
+@pytest.mark.parametrize(
+    "rows", [[DIRTY, CLEAN], [CLEAN, BLANK, DIRTY.replace("yes", "true")], [CLEAN]]
+)
+def test_what_can_be_corrected_is_counted_the_same_with_and_without_fix(
+    rows: list[str], tmp_path: Path
+) -> None:
+    source = write(tmp_path, "\n".join([HEADINGS, *rows, "Total: 1" + BLANK, ""]).encode())
+    plain = json.loads(check(source, "--json")[1])
+    fixing = json.loads(check(source, "--json", "--fix", tmp_path / "copy.csv")[1])
+    lines = check(source, "--format", "jsonl")[1].splitlines()
+    assert plain["fixable"] == fixing["fixable"] == fixing["fixed"]["cells"]
+    assert json.loads(lines[-1])["fixable"] == plain["fixable"]
+    assert bool(plain["fixable"]) is (rows != [CLEAN])
+    assert not [line for line in lines if "IMP205" in line]
+
+
+def test_the_command_that_corrects_is_named_with_its_flags(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, f"{HEADINGS}\n{CLEAN.replace('CA', 'California')}\n".encode(), "the june.csv")
+    first, second = next_lines("the june.csv", "--location-id", "4021", "--allow-duplicates")
+    command = (
+        "solv-import check 'the june.csv' --location-id 4021 --allow-duplicates "
+        "--fix 'the june.fixed.csv'"
+    )
+    assert first == f"Next: {command} writes a copy with 1 certain correction"
+    assert second == "Next: solv-import run with the same file and flags"
+    code, out, _ = check(*shlex.split(command)[2:])
+    assert (code, "1 cell (1 IMP205) changed" in out) == (0, True)
+    assert (tmp_path / "the june.fixed.csv").exists()
+    assert next_lines("the june.fixed.csv") == [
+        "Next: solv-import run with the same file and flags"
+    ]
+    assert len(next_lines("the june.csv", "--fix", "other.csv")) == 1
+
+
+def test_nothing_is_offered_of_a_file_that_is_only_read(tmp_path: Path) -> None:
+    packed = gzip.compress(f"{HEADINGS}\n{DIRTY}\n".encode())
+    source = write(tmp_path, packed, "visits.csv.gz")
+    assert not [line for line in next_lines(source) if "--fix" in line]
+    assert json.loads(check(source, "--json")[1])["fixable"]
+
+
+def test_a_default_of_another_spelling_is_no_cell_to_correct(tmp_path: Path) -> None:
+    profile = write(tmp_path, b'[defaults]\nis_walk_in = "yes"\n', "walks.toml")
+    row = CLEAN.replace(",CA,,male", ",CA,yes,male")
+    source = write(tmp_path, f"{HEADINGS}\n{CLEAN}\n{row.replace('Bob', 'Bea')}\n".encode())
+    for more in ((), ("--fix", tmp_path / "copy.csv")):
+        found = json.loads(check(source, "--json", "--profile", profile, *more)[1])
+        assert found["fixable"] == 1

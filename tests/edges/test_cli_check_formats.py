@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
-from click.testing import CliRunner
 
 from importer.cli.problem_lines import annotation
 from importer.cli.problem_view import draw_check
 from importer.cli.remedies import help_of
-from importer.cli.shell import shell
 from importer.cli.terminal import _UNICODE
 from importer.clock import SystemClock
 from importer.pipeline import check_file
 from importer.problems import ProblemCode as P
 from importer.reports import Finding, Look, ProblemExample, ProblemGroup
 from importer.settings import load_settings
+from tests.edges.check_kit import check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,12 +45,6 @@ def visits(tmp_path: Path) -> Path:
     path = tmp_path / "visits.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
-
-
-def check(*args: object) -> tuple[int, str, str]:
-    result = CliRunner().invoke(shell, ["check", *map(str, args)])
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result.exit_code, result.stdout, result.stderr
 
 
 def test_concise_is_a_line_for_each_row_and_the_file(visits: Path) -> None:
@@ -222,10 +215,12 @@ def test_a_file_that_cannot_be_read_is_an_annotation_and_a_document(tmp_path: Pa
         (P.DATE_ORDER_NEEDED, "birth_date", "", 'orders = { birth_date = "MDY" }'),
         (P.TIMEZONE_NEEDED, "appointment_date", "", 'timezone = "America/Chicago"'),
         (P.LEADING_ZERO_LOST, "address_zip", "lakeside", "pad_zip = true"),
+        (P.APPOINTMENT_NO_TIME, "appointment_date", "lakeside", "under [joined] in profile"),
         (P.DATE_TWO_DIGIT_YEAR, "birth_date", "", "two_digit_pivot = 25"),
         (P.REQUIRED_EMPTY, "location_id", "", "--location-id 4021"),
         (P.REQUIRED_EMPTY, "phone", "", "Fill it in."),
-        (P.INTEGER_NOT_EXACT, "location_id", "", '"the cell" = 4021'),
+        (P.INTEGER_NOT_EXACT, "location_id", "", '"the cell" = NUMBER'),
+        (P.VALUE_NOT_MAPPED, "visit_type_id", "", "[values.visit_type_id] in a profile"),
         (P.DUPLICATE_IN_FILE, "", "", "--allow-duplicates"),
     ],
 )
@@ -234,6 +229,23 @@ def test_help_names_the_flag_or_the_line_of_the_profile(
 ) -> None:
     group = ProblemGroup(code=code, field=field, column_letter="C", heading="", rows=2)
     assert told in click.unstyle(help_of(group, named))
+
+
+@pytest.mark.parametrize(("show_values", "word"), [(True, "Hyde Park"), (False, "the cell")])
+def test_the_line_that_a_word_lacks_is_named_where_values_may_be_seen(
+    *, show_values: bool, word: str
+) -> None:
+    example = ProblemExample(row_number=4, line=4, value="Hyde Park", hint="")
+    group = ProblemGroup(
+        code=P.VALUE_NOT_MAPPED,
+        field="location_id",
+        column_letter="F",
+        heading="Clinic",
+        rows=1,
+        examples=(example,),
+    )
+    told = click.unstyle(help_of(group, "export", show_values=show_values))
+    assert f'add "{word}" = NUMBER under [values.location_id] in profile export' in told
 
 
 def test_all_rows_are_kept_only_when_somebody_asks(visits: Path, tmp_path: Path) -> None:

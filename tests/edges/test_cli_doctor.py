@@ -89,7 +89,9 @@ def test_a_message_target_that_nothing_can_be_sent_to_is_named_by_its_number(
 def test_an_unset_target_is_exit_2_and_the_rest_is_still_looked_at() -> None:
     result = CliRunner().invoke(shell, ["doctor"])
     assert result.exit_code == 2
-    assert "SOLV_IMPORT_BASE_URL is not set" in result.stdout
+    for name in ("BASE_URL", "CLIENT_ID", "CLIENT_SECRET"):
+        assert f"SOLV_IMPORT_{name} (" in result.stdout
+    assert "are not set." in result.stdout
     assert "versions" in result.stdout
 
 

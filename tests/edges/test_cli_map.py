@@ -73,12 +73,17 @@ def test_a_whole_conversation_makes_a_profile_that_reads_its_file(
         terminal.expect("day/month").type(ENTER)
         terminal.expect("appointment_date: 2 dates fit only month/day").expect("day/month")
         terminal.type(ENTER)
-        terminal.expect("The clinic's zone").expect("another zone").type(DOWN + ENTER)
-        terminal.expect('location_id: "Lakeview" stands for').type("4021" + ENTER)
-        terminal.expect('location_id: "Uptown" stands for').type("north" + ENTER)
+        terminal.expect("The clinic's zone").expect("another zone").type(DOWN + DOWN + ENTER)
+        terminal.expect('location_id: number of "Lakeview" (2 rows; empty leaves').type(
+            "4021" + ENTER
+        )
+        terminal.expect('location_id: number of "Uptown" (1 row; empty leaves').type(
+            "north" + ENTER
+        )
         terminal.expect("Give a whole number").type(CTRL_U + "4022" + ENTER)
-        terminal.expect('birth_sex: "U" stands for').expect("such a row is invalid")
-        terminal.type(DOWN + DOWN + ENTER)
+        terminal.expect('birth_sex: "U" (1 row) stands for').expect("such a row is invalid")
+        terminal.type(DOWN + DOWN + DOWN + ENTER)
+        terminal.expect("be read otherwise?").expect("all is right").type(ENTER)
         terminal.expect("Save it under which name?").expect("lakeside-june").type(ENTER)
         terminal.expect("3 rows: 3 ready, 0 with errors").expect("Next: solv-import check")
         assert terminal.ended() == 0
@@ -110,8 +115,9 @@ def test_only_what_is_not_sure_is_asked(tmp_path: Path) -> None:
     with Terminal(
         arguments=("map", str(source), "--output", str(output)), folder=tmp_path
     ) as terminal:
-        terminal.expect("Which column is location_id?").expect("all rows").type(ENTER)
-        terminal.expect("Location id of all rows").type("4021" + ENTER)
+        terminal.expect("Which column is location_id?").expect("all rows").type(DOWN + ENTER)
+        terminal.expect("number of the location, for all rows").type("4021" + ENTER)
+        terminal.expect("be read otherwise?").expect("all is right").type(ENTER)
         terminal.expect("1 row: 1 ready")
         assert terminal.ended() == 0
     assert tomllib.loads(output.read_text("utf-8"))["defaults"] == {"location_id": 4021}
@@ -125,8 +131,9 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     source = write_csv(tmp_path, KNOWN, PLAIN)
     words = ("map", str(source), "--output", str(source / "clinic.toml"))
     with Terminal(arguments=words, folder=tmp_path) as terminal:
-        terminal.expect("Which column is location_id?").expect("all rows").type(ENTER)
-        terminal.expect("Location id of all rows").type("4021" + ENTER)
+        terminal.expect("Which column is location_id?").expect("all rows").type(DOWN + ENTER)
+        terminal.expect("number of the location, for all rows").type("4021" + ENTER)
+        terminal.expect("be read otherwise?").expect("all is right").type(ENTER)
         terminal.expect("cannot be written")
         assert terminal.ended() == 2
     assert "Traceback" not in terminal.seen
@@ -141,10 +148,12 @@ def test_words_of_paperwork_and_state_that_are_not_clear_are_asked_for(tmp_path:
     with Terminal(
         arguments=("map", str(source), "--output", str(output)), folder=tmp_path
     ) as terminal:
-        terminal.expect('paperwork_status: "done" stands for').expect("send it as it is")
+        terminal.expect('paperwork_status: "done" (1 row) stands for').expect("send it as it is")
+        terminal.type(DOWN + DOWN + ENTER)
+        terminal.expect('paperwork_status: "Incomplete" (1 row) stands for').expect("send it as")
         terminal.type(DOWN + ENTER)
-        terminal.expect('paperwork_status: "Incomplete" stands for').type(ENTER)
-        terminal.expect('address_state: "Ill." stands for').type("IL" + ENTER)
+        terminal.expect('address_state: "Ill." (1 row) stands for').type("il" + ENTER)
+        terminal.expect("be read otherwise?").expect("all is right").type(ENTER)
         terminal.expect("3 rows: 3 ready")
         assert terminal.ended() == 0
     assert tomllib.loads(output.read_text("utf-8"))["values"] == {
@@ -160,6 +169,7 @@ def test_a_profile_is_never_written_over_without_asking(tmp_path: Path) -> None:
     words = ("map", str(source), "--location-id", "4021", "--output", str(output))
     for answer, code, kept in (("n", 0, True), (ENTER, 0, True), ("y", 0, False)):
         with Terminal(arguments=words, folder=tmp_path) as terminal:
+            terminal.expect("be read otherwise?").expect("all is right").type(ENTER)
             terminal.expect("Write over it?").type(answer)
             terminal.expect("Nothing was written" if kept else "Profile:")
             assert terminal.ended() == code
@@ -190,7 +200,11 @@ def test_headings_that_changed_are_mapped_again_from_the_old_profile(tmp_path: P
     with Terminal(
         arguments=("map", str(source), "--profile", str(profile)), folder=tmp_path
     ) as terminal:
-        terminal.expect("Which column is phone?").expect("Reach them at").type(ENTER)
+        terminal.expect("Which column is phone?").expect("Reach them at").type(DOWN + ENTER)
+        terminal.expect("be read otherwise?").expect("all is right").type(ENTER)
+        terminal.expect('- [columns] "Tel." = "phone"')
+        terminal.expect('+ [columns] "Reach them at" = "phone"')
+        terminal.expect('- [file] headings: "Tel."').expect('+ [file] headings: "Why"')
         terminal.expect("Write over it?").type("y")
         assert terminal.ended() == 0
     written = tomllib.loads(profile.read_text("utf-8"))
@@ -207,7 +221,9 @@ def test_two_columns_for_one_field_are_chosen_from(tmp_path: Path) -> None:
     output = tmp_path / "clinic.toml"
     words = ("map", str(source), "--location-id", "4021", "--output", str(output))
     with Terminal(arguments=words, folder=tmp_path) as terminal:
-        terminal.expect("Which column is phone?").expect("Mobile").type(DOWN + ENTER)
+        terminal.expect("Which column is phone?").expect("Mobile").type(DOWN + DOWN + ENTER)
+        terminal.expect("be read otherwise?").expect("all is right").type(ENTER)
+        terminal.expect("1 row: 1 ready")
         assert terminal.ended() == 0
     assert tomllib.loads(output.read_text("utf-8"))["columns"]["Mobile"] == "phone"
     assert check(source, output)[0] == 0
@@ -219,6 +235,7 @@ def test_an_order_is_that_of_the_column_it_was_asked_about(tmp_path: Path) -> No
     words = ("map", str(source), "--location-id", "4021", "--output", str(output))
     with Terminal(arguments=words, folder=tmp_path) as terminal:
         terminal.expect("1 date fits only month/day").expect("day/month").type(ENTER)
+        terminal.expect("be read otherwise?").expect("all is right").type(ENTER)
         assert terminal.ended() == 0
     tables = tomllib.loads(output.read_text("utf-8"))
     assert tables["dates"] == {"orders": {"birth_date": "MDY"}}
@@ -254,6 +271,7 @@ def test_a_name_with_a_dot_is_a_name_of_the_settings_folder_both_ways(tmp_path: 
     source = write_csv(tmp_path, KNOWN, PLAIN)
     words = ("map", str(source), "--profile", "lakeside.v2")
     with Terminal(arguments=words, folder=tmp_path) as terminal:
+        terminal.expect("be read otherwise?").expect("all is right").type(ENTER)
         terminal.expect("Write over it?").type("y")
         terminal.expect("1 row: 1 ready")
         assert terminal.ended() == 0
@@ -268,6 +286,7 @@ def test_a_files_name_stands_in_no_profile_and_suggests_none_where_it_may_be_a_p
     write_csv(tmp_path, KNOWN, PLAIN).rename(source)
     words = ("map", str(source), "--location-id", "4021")
     with Terminal(arguments=words, folder=tmp_path) as terminal:
+        terminal.expect("be read otherwise?").expect("all is right").type(ENTER)
         terminal.expect("Save it under which name?").expect("clinic").type(ENTER)
         assert terminal.ended() == 0
     (profile,) = (tmp_path / "config" / "profiles").iterdir()
@@ -284,6 +303,7 @@ def test_short_years_ask_for_the_last_one_of_this_century(tmp_path: Path) -> Non
         terminal.expect("1 date fits only month/day").expect("day/month").type(ENTER)
         terminal.expect("The last year that is 20xx").type("x" + ENTER)
         terminal.expect("Give a whole number").type(CTRL_U + "30" + ENTER)
+        terminal.expect("be read otherwise?").expect("all is right").type(ENTER)
         assert terminal.ended() == 0
     assert tomllib.loads(output.read_text("utf-8"))["dates"] == {
         "orders": {"birth_date": "MDY"},
@@ -304,15 +324,16 @@ def test_suggestions_are_printed_as_toml_and_doubts_as_comments(write: Any, tmp_
         'Check under [columns]: "Mobil" = "phone" (91 of 100)',
         '"Patient Name" = "Last, First"   splits 3 of 3',
         'birth_date = "MDY"   2 dates fit only month/day, 0 only day/month, 1 both',
-        'timezone = "America/..."',
-        '[values.location_id]: "Lakeview" = ..., "Uptown" = ...',
+        'Needed under [dates]: timezone, the zone of the clinic, such as "America/Chicago"',
+        '[values.location_id], with the value in Solv behind each: "Lakeview" (2 rows), "Uptown"',
+        'Not sent, unless a line under [columns] says so: "Notes"',
     ):
         assert doubt in text, text
 
 
 def test_suggestions_hold_no_value_of_a_patient(tmp_path: Path) -> None:
     text, _ = suggested(write_csv(tmp_path, HEADINGS, ROWS))
-    assert "[values.location_id]: 2 words of location_id" in text
+    assert '[values.location_id]: "their word" = the value in Solv, for 2 words' in text
     assert "Lakeview" not in text
     for row in ROWS:
         assert not any(cell in text for cell in (row[0], row[1], row[2], row[3]))
@@ -351,10 +372,7 @@ def test_nobody_is_asked_where_nobody_can_answer(tmp_path: Path) -> None:
     assert "--show" in result.stderr
 
 
-def test_headings_that_say_nothing_are_asked_for_one_by_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TZ", "UTC")
+def test_headings_that_say_nothing_are_asked_for_one_by_one(tmp_path: Path) -> None:
     headings = ["Given", "Family", "Handy", "Geboren", "Termin", "Uhr", "Ort", "Offen"]
     row = ["Ann", "Lee", "312-555-0142", "14/03/1985", "01/02/2090", "9:30", "4021", "vielleicht"]
     source = write_csv(tmp_path, headings, [row])
@@ -362,20 +380,21 @@ def test_headings_that_say_nothing_are_asked_for_one_by_one(
     words = ("map", str(source), "--output", str(output))
     with Terminal(arguments=words, folder=tmp_path) as terminal:
         terminal.expect("Which column holds whole names?").expect("a column each").type(UP + ENTER)
-        terminal.expect("Which column is first_name?").expect("Offen").type(ENTER)
-        terminal.expect("Which column is last_name?").expect("Offen").type(ENTER)
-        terminal.expect("Which column is phone?").expect("Offen").type(ENTER)
-        terminal.expect("Which column is birth_date?").expect("Offen").type(ENTER)
-        terminal.expect("Which column is appointment_date?").expect("Offen").type(ENTER)
-        terminal.expect("Which column holds its time of day?").expect("none").type(ENTER)
-        terminal.expect("Which column is location_id?").expect("Offen").type(DOWN + ENTER)
+        for name in ("first_name", "last_name", "phone", "birth_date", "appointment_date"):
+            # Enter alone chooses nothing.
+            terminal.expect(f"Which column is {name}?").expect("Offen").type(ENTER)
+            terminal.expect(f"Which column is {name}?").expect("Offen").type(DOWN + ENTER)
+        terminal.expect('"Termin" holds no time of day. Which column does?').expect("there is none")
+        terminal.type(DOWN + ENTER)
+        terminal.expect("Which column is location_id?").expect("Offen").type(DOWN + DOWN + ENTER)
         terminal.expect("birth_date: 0 dates fit only month/day, 1 only day/month, 0 both")
         terminal.expect("day/month").type(ENTER)
         terminal.expect("appointment_date: 0 dates fit only").expect("1 both").expect("day/month")
-        terminal.type(DOWN + ENTER)
-        terminal.expect("The clinic's zone").expect("another zone").type(ENTER)
+        terminal.type(DOWN + DOWN + ENTER)
+        terminal.expect("The clinic's zone").expect("another zone").type(UP + ENTER)
         terminal.expect("Its IANA name").type(CTRL_U + "Chicago" + ENTER)
         terminal.expect("the nearest is America/Chicago").type(CTRL_U + "America/Chicago" + ENTER)
+        terminal.expect("be read otherwise?").expect("all is right").type(ENTER)
         terminal.expect("1 row: 1 ready, 0 with errors")
         assert terminal.ended() == 0
     tables = tomllib.loads(output.read_text("utf-8"))
@@ -393,9 +412,12 @@ def test_an_offered_heading_may_be_another_field_or_none(tmp_path: Path) -> None
     words = ("map", str(source), "--output", str(output))
     with Terminal(arguments=words, folder=tmp_path) as terminal:
         terminal.expect('"Visit Reasn Txt" (Flu) is').expect("another field").type(DOWN + ENTER)
-        terminal.expect('"Visit Reasn Txt" (Flu) is').expect("visit_type_id").type(ENTER)
-        terminal.expect('is_walk_in: "maybe" stands for').expect("is invalid").type(UP + ENTER)
-        terminal.expect("1 row: 0 ready, 1 with errors")
+        terminal.expect('"Visit Reasn Txt" (Flu) is').expect("visit_type_id")
+        terminal.type(DOWN + DOWN + ENTER)
+        terminal.expect('is_walk_in: "maybe" (1 row) stands for').expect("is invalid")
+        terminal.type(UP + ENTER)
+        terminal.expect("be read otherwise?").expect("all is right").type(ENTER)
+        terminal.expect("1 row: 0 ready, 1 with errors").expect("1 row: is_walk_in: neither yes")
         assert terminal.ended() == 0
     columns = tomllib.loads(output.read_text("utf-8"))["columns"]
     assert columns["Visit Reasn Txt"] == "reason"
@@ -409,6 +431,7 @@ def test_a_column_of_both_orders_is_said_and_not_asked(tmp_path: Path) -> None:
     words = ("map", str(source), "--location-id", "4021", "--output", str(output))
     with Terminal(arguments=words, folder=tmp_path) as terminal:
         terminal.expect("1 both; those that fit both will be invalid")
+        terminal.expect("be read otherwise?").expect("all is right").type(ENTER)
         assert terminal.ended() == 0
     code, report = check(source, output)
     assert (code, [problem["code"] for problem in report["problems"]][:1]) == (1, ["IMP211"])
@@ -430,7 +453,9 @@ def test_a_time_beside_a_day_is_asked_for_although_its_heading_says_little(tmp_p
     output = tmp_path / "clinic.toml"
     words = ("map", str(source), "--output", str(output), "--timezone", "America/Chicago")
     with Terminal(arguments=words, folder=tmp_path) as terminal:
-        terminal.expect("Which column holds its time of day?").expect("none").type(ENTER)
+        terminal.expect('"Appt Date" holds no time of day. Which column does?').expect("none")
+        terminal.type(ENTER)
+        terminal.expect("be read otherwise?").expect("all is right").type(ENTER)
         terminal.expect("1 row: 1 ready, 0 with errors")
     tables = tomllib.loads(output.read_text(encoding="utf-8"))
     assert tables["joined"] == {"appointment_date": ["Appt Date", "Time"]}

@@ -200,9 +200,9 @@ def test_a_person_may_say_what_a_note_leaves_open(
 
 
 def test_a_changed_profile_is_a_question_to_a_person_and_stops_everybody_else(
-    tmp_path: Path, run_cli: Cli, sandbox: Callable[..., Sandbox]
+    tmp_path: Path, run_cli: Cli, start_sandbox: Callable[..., Sandbox]
 ) -> None:
-    server = sandbox()
+    server = start_sandbox()
     run_cli.target(server)
     path = tmp_path / "clinic.toml"
     path.write_text('[dates]\norder = "MDY"\n', encoding="utf-8")
@@ -254,9 +254,9 @@ def test_a_person_may_go_on_with_other_headings(answer: str, code: int, tmp_path
 
 
 def test_nothing_is_sent_before_a_question_is_answered(
-    tmp_path: Path, run_cli: Cli, sandbox: Callable[..., Sandbox]
+    tmp_path: Path, run_cli: Cli, start_sandbox: Callable[..., Sandbox]
 ) -> None:
-    server = sandbox()
+    server = start_sandbox()
     run_cli.target(server)
     finished = run_cli("run", visits(tmp_path, *BORN))
     assert (finished.code, finished.summary["exit_reason"]) == (3, "source")
@@ -267,9 +267,9 @@ def test_nothing_is_sent_before_a_question_is_answered(
 
 
 def test_an_answer_stands_for_its_run(
-    tmp_path: Path, run_cli: Cli, sandbox: Callable[..., Sandbox]
+    tmp_path: Path, run_cli: Cli, start_sandbox: Callable[..., Sandbox]
 ) -> None:
-    server = sandbox()
+    server = start_sandbox()
     run_cli.target(server)
     source = visits(tmp_path, *BORN)
     environ = run_cli.environ | {"SOLV_IMPORT_NON_INTERACTIVE": "false"}
@@ -287,9 +287,9 @@ def test_an_answer_stands_for_its_run(
 
 
 def test_results_of_a_profile_with_listed_headings_may_be_run_again(
-    tmp_path: Path, run_cli: Cli, sandbox: Callable[..., Sandbox]
+    tmp_path: Path, run_cli: Cli, start_sandbox: Callable[..., Sandbox]
 ) -> None:
-    run_cli.target(sandbox())
+    run_cli.target(start_sandbox())
     source = visits(tmp_path, "1985-03-04")
     path = profile(tmp_path, *invented_row())
     first = run_cli("run", source, "--profile", path)

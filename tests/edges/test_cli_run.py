@@ -225,6 +225,43 @@ def test_a_held_run_may_be_resumed_by_the_end_of_its_id(sandbox: Sandbox, source
     assert len(sandbox.bookings()) == 1
 
 
+def test_status_shows_the_port_and_says_not_sent_of_a_run_that_is_closed(
+    sandbox: Sandbox, source: Path
+) -> None:
+    """A ledger on this machine serves every port; a held file that is planned anew is closed."""
+    _, held, _ = solv_import("run", str(source))
+    assert held[-1]["not_sent"] == 1
+    solv_import("run", str(source), "--only-valid", "--limit", "1")
+    code, runs, _ = solv_import("status")
+    assert (code, [run["target"] for run in runs]) == (0, [sandbox.base_url] * 2)
+    assert [(run["not_sent"], run["left_out"], run["is_closed"]) for run in runs] == [
+        (1, 0, True),
+        (0, 1, False),
+    ]
+    first, second = (
+        CliRunner().invoke(shell, ["status", str(run["run_id"])]).stdout for run in runs
+    )
+    assert f"closed  june.csv  {sandbox.base_url}" in first
+    assert "2 in = 1 invalid + 1 not sent" in first
+    assert "its file was planned anew: a later run has the rows that were not sent" in first
+    assert "resume" not in first
+    assert f"ended  june.csv  {sandbox.base_url}" in second
+    refused = CliRunner().invoke(shell, ["resume", str(runs[0]["run_id"])])
+    assert (refused.exit_code, "is closed" in refused.stderr) == (2, True)
+
+
+def test_a_file_without_rows_is_told_and_no_error(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "empty.csv"
+    path.write_text(f"{HEADINGS}\n", encoding="utf-8")
+    for command in (["run"], ["run", "--dry-run"], ["check"]):
+        result = CliRunner().invoke(shell, [*command, str(path)])
+        assert result.exit_code == 0
+        assert "warning[IMP037] Nothing stands below the headings" in result.output
+    _, said, _ = solv_import("run", str(path))
+    assert said[-1]["warnings"] == [{"code": "IMP037", "place": "", "hint": ""}]
+    assert sandbox.requests() == []
+
+
 @pytest.mark.parametrize("command", ["status", "resume", "results", "reconcile"])
 def test_an_id_that_no_run_or_several_have_is_refused_with_the_nearest(
     sandbox: Sandbox, source: Path, command: str

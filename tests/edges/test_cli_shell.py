@@ -87,6 +87,7 @@ def test_the_shell_alone_imports_click_and_the_errors(args: tuple[str, ...]) -> 
         "importer.cli.shell",
         "importer.cli.streams",
         "importer.errors",
+        "importer.printable",
         "importer.signals",
     }
     assert not HEAVY & loaded

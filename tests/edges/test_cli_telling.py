@@ -97,9 +97,9 @@ def test_whatever_ends_a_command_is_told_by_its_code_alone(
 
 
 def test_who_sits_at_the_terminal_needs_no_message_unless_it_is_the_lines_of_cron(
-    tmp_path: Path, hook: Webhook, sandbox: Callable[..., Sandbox]
+    tmp_path: Path, hook: Webhook, start_sandbox: Callable[..., Sandbox]
 ) -> None:
-    server = sandbox()
+    server = start_sandbox()
     environ = {
         "SOLV_IMPORT_BASE_URL": server.base_url,
         "SOLV_IMPORT_CLIENT_ID": server.config.client_id,
@@ -120,9 +120,9 @@ def test_who_sits_at_the_terminal_needs_no_message_unless_it_is_the_lines_of_cro
 
 
 def test_a_pause_that_the_server_asks_for_is_logged_once(
-    run_cli: Cli, sandbox: Callable[..., Sandbox], tmp_path: Path
+    run_cli: Cli, start_sandbox: Callable[..., Sandbox], tmp_path: Path
 ) -> None:
-    server = sandbox()
+    server = start_sandbox()
     run_cli.target(server)
     server.fault_next("429,wait=1", 1)
     source = write_rows(tmp_path / "visits.csv", [invented_row(n) for n in range(2, 8)])

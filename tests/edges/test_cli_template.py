@@ -117,3 +117,23 @@ def test_a_corrected_copy_leaves_the_example_as_it_is() -> None:
     )
     assert after[:2] == before[:2]
     assert "ana.lee@example.com" in after[2]
+
+
+def test_a_profile_of_exports_with_a_title_goes_with_its_template(tmp_path: Path) -> None:
+    """The workbook says itself that its headings stand in row 1; a CSV cannot."""
+    titled = LAKESIDE + "\n[file]\nheader_row = 2\n"
+    (tmp_path / "config" / "profiles" / "titled.toml").write_text(titled, encoding="utf-8")
+    assert solv_import("template", "titled.xlsx", "--profile", "titled").exit_code == 0
+    visit = {
+        "Patient *": "Lee, Ana",
+        "Cell # *": "(312) 555-0142",
+        "DOB *": "1985-03-14",
+        "Appt Date *": "2090-02-01",
+        "Appt Time *": "14:30",
+        "Clinic *": "Lakeview",
+    }
+    fill(Path("titled.xlsx"), [visit])
+    checked = solv_import("check", "titled.xlsx", "--profile", "titled", "--json")
+    assert (checked.exit_code, json.loads(checked.stdout)["ready"]) == (0, 1), checked.output
+    refused = solv_import("template", "titled.csv", "--profile", "titled")
+    assert (refused.exit_code, "Name a file that ends in .xlsx" in refused.stderr) == (2, True)

@@ -1,7 +1,7 @@
 """`verify`: what was kept is said to be kept, and what was broken is named and ends with 8.
 
 The runs and the request logs are real; what is broken is broken in a copy of the log, in the
-results, or in the ledger.
+results, or in the ledger. Results that somebody edited are no broken promise.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner, Result
+from openpyxl import load_workbook
 
 from importer.cli.shell import shell
 from importer.errors import ExitCode
@@ -23,9 +26,13 @@ from tests.acceptance.cli_kit import change_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 ROWS = 4
+WRONG = [
+    "I3  row 4: the results show another booking id",
+    "I4  row 3: booked, the results say rejected",
+]
+"""What is said of results in which these two cells were changed."""
 
 
 @pytest.fixture
@@ -82,6 +89,13 @@ def number_of_a_booking(log: Path) -> int:
     return max(entry["n"] for entry in entries(log) if entry.get("committed"))
 
 
+def in_ledger(folder: Path, statement: str, *values: str) -> None:
+    """Change the ledger as no command would."""
+    (ledger,) = folder.glob("state/*/ledger.db")
+    with closing(sqlite3.connect(ledger)) as connection, connection:
+        connection.execute(statement, values)
+
+
 def run_id_of(log: Path) -> str:
     """Return the id of the only run."""
     assert log.exists()
@@ -120,6 +134,7 @@ def test_json_says_what_was_held_together(log: Path) -> None:
         "type": "verify",
         "run_id": run_id_of(log),
         "results": "visits.csv.results.xlsx",
+        "results_judged": True,
         "not_judged": [],
         "rows": 4,
         "requests": 4,
@@ -173,18 +188,26 @@ def test_a_booking_request_that_came_twice_is_named(log: Path, tmp_path: Path) -
     assert ": 2 broken promises between 4 rows" in result.stderr
 
 
-def test_results_that_were_edited_are_named(log: Path, tmp_path: Path) -> None:
-    edited = change_results(
-        tmp_path / "visits.csv.results.xlsx",
-        {(3, "status"): "rejected", (4, "booking_id"): "7"},
-        tmp_path / "edited.xlsx",
+def test_results_that_we_wrote_wrong_are_named(log: Path, tmp_path: Path) -> None:
+    """What the ledger knows as written by us is judged by what stands in it."""
+    results = tmp_path / "visits.csv.results.xlsx"
+    change_results(results, {(3, "status"): "rejected", (4, "booking_id"): "7"}, results)
+    in_ledger(
+        tmp_path, "INSERT INTO written VALUES (?, 1)", sha256(results.read_bytes()).hexdigest()
     )
-    result = verify("--request-log", log, "--results", edited)
+    result = verify("--request-log", log)
     assert result.exit_code == ExitCode.LEDGER
-    assert result.stdout.splitlines() == [
-        "I3  row 4: the results show another booking id",
-        "I4  row 3: booked, the results say rejected",
-    ]
+    assert result.stdout.splitlines() == WRONG
+
+
+def test_results_of_which_the_ledger_knows_nothing_are_judged(log: Path, tmp_path: Path) -> None:
+    """A run that was killed, or whose ledger was refused by the disk: nobody has edited them."""
+    results = tmp_path / "visits.csv.results.xlsx"
+    change_results(results, {(3, "status"): "rejected", (4, "booking_id"): "7"}, results)
+    in_ledger(tmp_path, "DELETE FROM written")
+    in_ledger(tmp_path, "UPDATE run SET ended_at = NULL")
+    result = verify("--request-log", log)
+    assert (result.exit_code, result.stdout.splitlines()) == (ExitCode.LEDGER, WRONG)
 
 
 def test_broken_promises_stand_in_the_json_too(log: Path, tmp_path: Path) -> None:
@@ -270,11 +293,104 @@ def test_a_source_that_has_moved_is_named(log: Path, tmp_path: Path) -> None:
     assert verify("--request-log", log, "--source", moved).exit_code == ExitCode.OK
 
 
-def test_results_that_are_gone_end_with_2(log: Path, tmp_path: Path) -> None:
+# Results that a person has in hand
+
+
+def test_edited_results_are_not_judged_and_all_else_is(log: Path, tmp_path: Path) -> None:
+    results = tmp_path / "visits.csv.results.xlsx"
+    change_results(results, {(3, "status"): "rejected", (4, "booking_id"): "7"}, results)
+    kept = verify("--request-log", log, "--server-limit", "5000/s")
+    assert (kept.exit_code, kept.stdout) == (ExitCode.OK, "")
+    run = run_id_of(log)
+    assert kept.stderr.splitlines() == [
+        (
+            f"Run {run}: every promise kept; 4 rows of the source, the ledger and 4 requests at "
+            "the server agree."
+        ),
+        (
+            f"Not judged: visits.csv.results.xlsx, the results of run {run}, edited since it was "
+            "written."
+        ),
+    ]
+    broken = verify("--request-log", copied(log, [], tmp_path / "empty.jsonl"))
+    assert broken.exit_code == ExitCode.LEDGER
+    assert "booked, but the server has no such id" in broken.stdout
+    assert "edited since it was written" in broken.stderr
+
+
+def test_json_says_that_edited_results_are_not_judged(log: Path, tmp_path: Path) -> None:
+    results = tmp_path / "visits.csv.results.xlsx"
+    change_results(results, {(3, "status"): "rejected"}, results)
+    told = json.loads(verify("--json", "--request-log", log, "--server-limit", "5000/s").stdout)
+    assert (told["results"], told["results_judged"]) == (results.name, False)
+    assert told["violations"] == []
+    (why,) = told["not_judged"]
+    assert why.endswith("edited since it was written")
+
+
+def test_results_of_which_a_row_was_deleted_are_the_source_of_the_next_run(
+    log: Path, make_row: Callable[..., Any], write_csv: Callable[..., Path], tmp_path: Path
+) -> None:
+    """As the help for a totals row says: delete it, and run that very file."""
+    total = dict.fromkeys(make_row(2), "") | {"first_name": "Total: 2"}
+    write_csv([make_row(30), make_row(31), total], name="june.csv")
+    assert invoke("run", "june.csv").exit_code == ExitCode.SOURCE
+    results = tmp_path / "june.csv.results.xlsx"
+    workbook = load_workbook(results)
+    workbook["Results"].delete_rows(4)
+    workbook.save(results)
+    assert invoke("run", results.name).exit_code == ExitCode.OK
+
+    ids = [json.loads(line)["run_id"] for line in invoke("status", "--json").stdout.splitlines()]
+    held = verify(ids[1], "--request-log", log)
+    assert (held.exit_code, held.stdout) == (ExitCode.OK, "")
+    assert f"{results.name}, the results of run {ids[1]}, edited since" in held.stderr
+    sent = verify("--request-log", log)
+    assert sent.exit_code == ExitCode.OK
+    assert f"Run {ids[2]}: every promise kept; 2 rows of the source, the" in sent.stderr
+    assert "edited" not in sent.stderr
+
+
+def test_results_that_were_deleted_are_not_judged_and_all_else_is(
+    log: Path, tmp_path: Path
+) -> None:
     (tmp_path / "visits.csv.results.xlsx").unlink()
+    result = verify("--request-log", log)
+    assert result.exit_code == ExitCode.OK
+    assert "Not judged: visits.csv.results.xlsx, the results of run " in result.stderr
+    assert f"is gone (`solv-import results {run_id_of(log)}` writes them again)." in result.stderr
+
+
+def test_results_that_were_cut_short_end_with_2(log: Path, tmp_path: Path) -> None:
+    """Nobody edits a workbook into one that does not open."""
+    results = tmp_path / "visits.csv.results.xlsx"
+    results.write_bytes(results.read_bytes()[:2000])
     result = verify("--request-log", log)
     assert result.exit_code == ExitCode.USAGE
     assert "visits.csv.results.xlsx cannot be read as results" in result.stderr
+    assert "write them again with `solv-import results RUN`" in result.stderr
+
+
+def test_results_that_are_named_and_not_there_end_with_2(log: Path) -> None:
+    result = verify("--request-log", log, "--results", "nowhere.xlsx")
+    assert result.exit_code == ExitCode.USAGE
+    assert "nowhere.xlsx cannot be read as results" in result.stderr
+
+
+def test_results_that_are_named_are_judged_while_they_are_as_we_wrote_them(
+    log: Path, tmp_path: Path
+) -> None:
+    """A copy is; one that a program saved, which may drop what names its sheet, is edited."""
+    kept = Path(shutil.copy(tmp_path / "visits.csv.results.xlsx", tmp_path / "kept.xlsx"))
+    words = ("--request-log", log, "--results", kept, "--json")
+    copied_whole = json.loads(verify(*words).stdout)
+    workbook = load_workbook(kept)
+    workbook.custom_doc_props.props.clear()
+    workbook.save(kept)
+    saved = json.loads(verify(*words).stdout)
+    assert (copied_whole["results"], copied_whole["results_judged"]) == ("kept.xlsx", True)
+    assert (saved["results"], saved["results_judged"]) == ("kept.xlsx", False)
+    assert copied_whole["violations"] == saved["violations"] == []
 
 
 def test_without_any_ledger_it_ends_with_8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from importer.ledger import Ledger, Ruling, planning
+from importer.ledger import Ledger, planning
 from importer.model import (
     Answer,
     Booked,
@@ -22,58 +19,22 @@ from importer.model import (
     Unknown,
 )
 from importer.problems import ProblemCode
-from tests.edges.ledger_kit import (
-    AT,
-    begin,
-    claim,
-    codes_of,
-    make_row,
-    plan,
-    problems_of,
-    record,
-    row_of,
+from tests.edges.ledger_kit import AT, begin, claim, codes_of, make_row, plan, problems_of, record
+from tests.edges.ledger_lines_kit import (
+    IDS,
+    LATER,
+    SENT,
+    WHO,
+    Lines,
+    booked_as,
+    changed,
+    decide,
+    lines_of,
+    two_runs,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from importer.ledger import PlannedRow
-
-SENT, LATER = AT + timedelta(minutes=1), AT + timedelta(hours=1)
-IDS = "x-request-id=a1"
-WHO = {"settled_at": LATER.isoformat(), "settled_by": "Ana B."}
-Lines = dict[int, dict[str, Any]]
-
-
-def lines_of(ledger: Ledger, table: str = "row") -> Lines:
-    """Return every column of every row, as any other program would read it."""
-    with closing(sqlite3.connect(f"file:{ledger.folder.database}?mode=ro", uri=True)) as connection:
-        connection.row_factory = sqlite3.Row
-        found = connection.execute(f"SELECT rowid AS line, * FROM {table}")  # noqa: S608 - ours
-        return {line["line"]: dict(line) for line in found}
-
-
-def changed(ledger: Ledger, change: Callable[[], object], table: str = "row") -> Lines:
-    """Make a change; return what is different in each line that it changed."""
-    before = lines_of(ledger, table)
-    change()
-    after = lines_of(ledger, table)
-    assert before.keys() <= after.keys(), "a change deletes nothing"
-    told = {
-        number: {
-            name: value
-            for name, value in line.items()
-            if number not in before or before[number][name] != value
-        }
-        for number, line in after.items()
-    }
-    return {number: line for number, line in told.items() if line}
-
-
-def two_runs(ledger: Ledger) -> list[int]:
-    """Plan two runs of two rows each, so that there are others to leave alone."""
-    first = plan(ledger, make_row(2, "a"), make_row(3, "b"), run_id="first")
-    return first + plan(ledger, make_row(2, "c"), make_row(3, "d"), run_id="second")
 
 
 # Claims and outcomes
@@ -241,20 +202,6 @@ def test_only_the_row_that_is_named_and_ready_becomes_invalid(ledger: Ledger) ->
 # Decisions
 
 
-def decide(
-    ledger: Ledger,
-    run_id: str,
-    run_number: int,
-    row_number: int,
-    answer: Answer,
-    booking_id: int | None = None,
-) -> None:
-    """Take one decision about a row."""
-    key = row_of(ledger, row_number, run_id).row_key
-    ruling = Ruling(row_key=key, answer=answer, booking_id=booking_id)
-    assert ledger.decide(run_number, [ruling], who="Ana B.", at=LATER) == []
-
-
 def all_unknown(ledger: Ledger) -> None:
     """Leave four rows of two runs unknown, each with an answer that says nothing."""
     for row_id in two_runs(ledger):
@@ -302,113 +249,6 @@ def test_every_decision_is_kept_with_who_and_when(ledger: Ledger) -> None:
         (4, "booked", 77, "Ana B.", LATER.isoformat()),
         (1, "not booked", None, "Ana B.", LATER.isoformat()),
     ]
-
-
-# Rows that are one booking
-
-
-def followed(ledger: Ledger, outcome: Outcome | None) -> Lines:
-    """Let row 2 of a second run meet row 2 of a first, which has this outcome or none."""
-    plan(ledger, make_row(2, "a"), make_row(3, "b"), run_id="first")
-    plan(ledger, make_row(2, "a"), make_row(3, "d"), run_id="second")
-    claim(ledger, 1, SENT)
-    if outcome is not None:
-        record(ledger, 1, outcome, SENT)
-    return changed(ledger, lambda: claim(ledger, 3, LATER))
-
-
-def test_a_row_whose_booking_another_run_made_is_skipped(ledger: Ledger) -> None:
-    told = followed(ledger, Booked(booking_id=7, solv_status="RESERVED"))
-    at = {"decided_at": LATER.isoformat()}
-    booking = {"booking_id": 7, "solv_status": "RESERVED", "refers_to": 1}
-    assert told == {3: {"state": "skipped"} | booking | at}
-    assert codes_of(ledger, 3) == ["ALREADY_BOOKED"]
-
-
-def test_a_row_whose_booking_another_run_may_have_made_waits_for_it(ledger: Ledger) -> None:
-    told = followed(ledger, None)
-    assert told == {3: {"state": "unknown", "refers_to": 1, "decided_at": LATER.isoformat()}}
-    assert codes_of(ledger, 3) == ["UNKNOWN_BEFORE"]
-
-
-def booked_as(ledger: Ledger, *rows: PlannedRow, run_id: str = "first") -> list[int]:
-    """Book rows of one run, the first as 501."""
-    row_ids = plan(ledger, *rows, run_id=run_id)
-    for place, row_id in enumerate(row_ids):
-        claim(ledger, row_id, SENT)
-        record(ledger, row_id, Booked(booking_id=501 + place), SENT)
-    return row_ids
-
-
-def test_of_a_booking_that_was_asked_for_twice_each_row_meets_its_own(ledger: Ledger) -> None:
-    booked_as(ledger, make_row(2, "a"), make_row(3, "a", occurrence=1))
-    plan(ledger, make_row(2, "a"), make_row(3, "a", occurrence=1), run_id="second")
-    told = changed(ledger, lambda: claim(ledger, 4, LATER))
-    assert (told[4]["booking_id"], told[4]["refers_to"]) == (502, 2)
-
-
-def test_a_row_whose_name_was_corrected_meets_itself_and_nobody_else(ledger: Ledger) -> None:
-    """Its row key tells who it is, when its fingerprint is another."""
-    (_, mine) = booked_as(ledger, make_row(2, "a"), row := make_row(3, "b"))
-    plan(ledger, make_row(3, "b, corrected", row_key=row.row_key), run_id="second")
-    told = changed(ledger, lambda: claim(ledger, 3, LATER))
-    assert (told[3]["booking_id"], told[3]["refers_to"]) == (502, mine)
-    assert codes_of(ledger, 3) == ["BOOKED_ROW_EDITED"]
-
-
-def test_a_row_that_is_another_one_now_meets_whom_it_says_it_is(ledger: Ledger) -> None:
-    """Row keys get moved about: what the row says weighs more."""
-    booked_as(ledger, row := make_row(2, "a"), make_row(3, "b"))
-    plan(ledger, make_row(2, "b", row_key=row.row_key), run_id="second")
-    told = changed(ledger, lambda: claim(ledger, 3, LATER))
-    assert (told[3]["booking_id"], told[3]["refers_to"]) == (502, 2)
-
-
-def test_who_waited_for_a_booking_is_skipped_with_it(ledger: Ledger) -> None:
-    followed(ledger, None)
-    booked = Booked(booking_id=7, solv_status="RESERVED")
-    told = changed(ledger, lambda: record(ledger, 1, booked, AT))
-    at = {"decided_at": AT.isoformat()}
-    assert told[3] == {"state": "skipped", "booking_id": 7, "solv_status": "RESERVED"} | at
-    assert told.keys() == {1, 3}
-    assert codes_of(ledger, 3) == ["ALREADY_BOOKED"]
-
-
-@pytest.mark.parametrize(
-    "outcome", [Rejected(http_status=409), NotTaken(cause=NotTakenCause.LOCKED)]
-)
-def test_who_waited_for_nothing_stands_for_itself_again(outcome: Outcome, ledger: Ledger) -> None:
-    followed(ledger, None)
-    told = changed(ledger, lambda: record(ledger, 1, outcome, AT))
-    assert told[3] == {"state": "ready", "refers_to": None, "decided_at": None}
-    assert told.keys() == {1, 3}
-    assert codes_of(ledger, 3) == []
-
-
-def test_who_was_refused_like_another_did_not_wait_for_it(ledger: Ledger) -> None:
-    """It refers to the refusal, whose words it shows; nothing more becomes of it."""
-    plan(ledger, make_row(2, "a"), run_id="first")
-    claim(ledger, 1, SENT)
-    record(ledger, 1, Rejected(http_status=422), SENT)
-    plan(ledger, make_row(2, "a", state=State.REJECTED, refers_to=1), run_id="second")
-    ledger.release([1]).result()
-    claim(ledger, 1, LATER)
-    told = changed(ledger, lambda: record(ledger, 1, Booked(booking_id=7), LATER))
-    assert told.keys() == {1}
-
-
-def test_who_waited_is_settled_by_the_same_decision(ledger: Ledger) -> None:
-    followed(ledger, Unknown(reason="no answer"))
-    told = changed(ledger, lambda: decide(ledger, "first", 1, 2, Answer.BOOKED, 77))
-    assert told[3] == {"state": "skipped", "booking_id": 77} | WHO
-    assert told.keys() == {1, 3}
-
-
-def test_who_waited_is_released_by_the_same_decision(ledger: Ledger) -> None:
-    followed(ledger, Unknown(reason="no answer"))
-    told = changed(ledger, lambda: decide(ledger, "first", 1, 2, Answer.NOT_BOOKED))
-    assert told[3] == {"state": "ready", "refers_to": None, "decided_at": None} | WHO
-    assert told.keys() == {1, 3}
 
 
 # Planning
@@ -496,7 +336,7 @@ def test_a_run_that_is_planned_anew_leaves_the_ready_rows_of_others_alone(ledger
         ledger,
         lambda: ledger.plan(lambda connection: planning.supersede(connection, run_number=2)),
     )
-    assert told == {3: {"state": "left_out"}}
+    assert told == {3: {"state": "superseded"}}
 
 
 def test_a_run_that_is_forgotten_goes_alone(ledger: Ledger) -> None:

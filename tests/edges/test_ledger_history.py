@@ -426,3 +426,6 @@ def test_only_the_results_that_this_run_or_an_earlier_one_wrote_are_ours(ledger:
         assert history.wrote("digest", up_to_run=3)
         assert not history.wrote("digest", up_to_run=1)
         assert not history.wrote("other", up_to_run=2)
+        assert history.wrote("digest")
+        assert not history.wrote("other")
+        assert [history.has_written(number) for number in (1, 2, 3)] == [False, True, False]

@@ -339,8 +339,8 @@ def test_a_superseded_run_sends_nothing_any_more(ledger: Ledger) -> None:
 
     ledger.plan(partial(planning.supersede, run_number=1))
 
-    assert states_of(ledger) == {2: State.LEFT_OUT, 3: State.INVALID}
-    assert claim(ledger, first) is State.LEFT_OUT
+    assert states_of(ledger) == {2: State.SUPERSEDED, 3: State.INVALID}
+    assert claim(ledger, first) is State.SUPERSEDED
     assert second
 
 

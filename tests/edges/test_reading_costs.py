@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from importer.problems import ProblemCode
-from importer.reading.headings import prove_headings
+from importer.reading.heading_row import prove_headings
 from importer.reading.merged import MergedCells
 from importer.reading.ods_scan import scan_table
 from importer.reading.scan import Extent

@@ -70,6 +70,14 @@ def test_a_dash_that_may_be_a_letter_of_a_mac_is_a_question() -> None:
     assert western_encodings(iter([line])) == ("cp1252", "mac_roman")
 
 
+@pytest.mark.parametrize("name", ["MUÑOZ", "PEÑA", "ZUÑIGA", "CASTAÑEDA", "ACOMPAÑANTE"])
+def test_capitals_of_the_usual_encoding_are_no_question(name: str) -> None:
+    """On a Mac their Ñ would be a dash between two words; asking would ask about every one."""
+    line = as_bytes("cp1252", name)
+    assert line
+    assert western_encodings(iter([line])) == ("cp1252",)
+
+
 def test_a_sign_that_touches_letters_as_none_does_settles_nothing() -> None:
     """Þ is no letter of any candidate, and a line of a frame for one of them."""
     line = as_bytes("cp1252", "Þor")

@@ -23,6 +23,7 @@ from tests.edges.reading_kit import (
     row_xml,
     sheet_xml,
     text_cell,
+    with_wrong_byte,
     write_sheet,
     write_xlsx,
 )
@@ -33,11 +34,6 @@ if TYPE_CHECKING:
 ROWS = HEADINGS_XML + row_xml(text_cell("Ada"))
 SHEET = "xl/worksheets/sheet1.xml"
 DOCTYPE = '<!DOCTYPE x [<!ENTITY a "boo">]>'
-
-
-def flip(content: bytes, at: int) -> bytes:
-    """Return the bytes with one of them changed."""
-    return content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1 :]
 
 
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.7, 0.99])
@@ -52,7 +48,7 @@ def test_case_87_a_wrong_checksum_is_refused(tmp_path: Path) -> None:
     path = write_sheet(tmp_path, ROWS)
     with zipfile.ZipFile(path) as archive:
         start = archive.getinfo(SHEET).header_offset + 30 + len(SHEET)
-    path.write_bytes(flip(path.read_bytes(), start + 20))
+    path.write_bytes(with_wrong_byte(path.read_bytes(), start + 20))
     refusal(path, ProblemCode.SOURCE_CORRUPT)
 
 
@@ -62,7 +58,7 @@ def test_case_87_any_byte_may_be_wrong(tmp_path: Path) -> None:
     content, right = path.read_bytes(), read(path).rows
     outcomes = set()
     for at in range(0, len(content), 7):
-        path.write_bytes(flip(content, at))
+        path.write_bytes(with_wrong_byte(content, at))
         try:
             outcomes.add(str(read(path).rows))
         except SourceError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import tracemalloc
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from importer.columns import OUR_HEADINGS
 from importer.errors import SettingsError
 from importer.formulas import looks_like_formula
 from importer.model import State
+from importer.our_columns import OUR_HEADINGS
 from importer.results import (
     ResultRow,
     ResultsKind,
@@ -23,6 +22,7 @@ from importer.results import (
     results_kind,
     write_results,
 )
+from tests.pipeline.page_kit import csv_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,11 +73,6 @@ def write(path: Path, rows: Iterable[ResultRow], headings: Sequence[str], count:
     return path
 
 
-def lines_of(path: Path) -> list[list[str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.reader(file, strict=True))
-
-
 @pytest.mark.parametrize("text", FORMULAS)
 def test_csv_cell_like_a_formula_gets_an_apostrophe(text: str) -> None:
     assert looks_like_formula(text)
@@ -109,7 +104,7 @@ def test_csv_holds_their_columns_then_ours(tmp_path: Path) -> None:
         server_ids="-x",
     )
     path = write(tmp_path / "a.csv", [row], ["=Name", "status"], 1)
-    assert lines_of(path) == [
+    assert csv_lines(path) == [
         ["'=Name", "status (source)", *OUR_HEADINGS],
         ["Zoë", "'+13125550147", "rejected", "", "'=cmd", "", "", "422", "'-x", "2", "rabc"],
     ]
@@ -123,12 +118,12 @@ def test_csv_begins_with_a_byte_order_mark_and_quotes_every_cell(tmp_path: Path)
 
 @pytest.mark.parametrize("text", ["a\r\nb", "a\rb", "a\nb", ' "', "x" * 100_000, "nul \x00 in"])
 def test_csv_keeps_the_whole_text(tmp_path: Path, text: str) -> None:
-    assert lines_of(write(tmp_path / "a.csv", [make_row(2, text)], ["H"], 1))[1][0] == text
+    assert csv_lines(write(tmp_path / "a.csv", [make_row(2, text)], ["H"], 1))[1][0] == text
 
 
 def test_half_characters_become_the_replacement_character(tmp_path: Path) -> None:
     row = make_row(2, "a\ud83d", what_to_fix="\udcff")
-    assert lines_of(write(tmp_path / "a.csv", [row], ["H"], 1))[1][:4:3] == ["a\ufffd", "\ufffd"]
+    assert csv_lines(write(tmp_path / "a.csv", [row], ["H"], 1))[1][:4:3] == ["a\ufffd", "\ufffd"]
     text = write(tmp_path / "a.jsonl", [row], ["H"], 1).read_text()
     assert json.loads(text)["cells"] == {"H": "a\ufffd"}
 

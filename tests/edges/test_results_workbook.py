@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from python_calamine import load_workbook
 
-from importer.columns import OUR_HEADINGS
 from importer.model import State
+from importer.our_columns import OUR_HEADINGS
 from importer.results import ErrorKind, ResultRow, Summary, write_results, xlsx_text
 from importer.results.workbook import MOST_NOTES, write_workbook
 from importer.results.xlsx import Pen, streamed_workbook

@@ -22,12 +22,6 @@ if TYPE_CHECKING:
     from starlette.types import Message
 
 
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with running_sandbox() as running:
-        yield running
-
-
 def admin(sandbox: Sandbox) -> httpx.Client:
     """Return a client without any key."""
     client = client_of(sandbox)

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from importer.sandbox import Policy, Sandbox, SandboxConfig, running_sandbox
 from tests.edges.sandbox_kit import BOOKINGS, TOKEN, book, booking_body, signed_in, token_body
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with running_sandbox() as running:
-        yield running
 
 
 def test_the_answer_is_the_booking_object(sandbox: Sandbox) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import email.utils
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -20,16 +19,6 @@ from importer.sandbox import (
     running_sandbox,
 )
 from tests.edges.sandbox_kit import TOKEN, book, client_of, signed_in, token_body
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with running_sandbox() as running:
-        yield running
-
 
 # What a status fault answers
 

@@ -10,15 +10,7 @@ from importer.sandbox import Location, Sandbox, SandboxConfig, running_sandbox
 from tests.edges.sandbox_kit import book, problems_of, signed_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import httpx
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with running_sandbox() as running:
-        yield running
 
 
 @pytest.mark.parametrize("name", ["4021", "HBRt21"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import pytest
 
@@ -16,15 +16,6 @@ from tests.edges.sandbox_kit import (
     signed_in,
     token_body,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with running_sandbox() as running:
-        yield running
 
 
 def test_a_booking_token_expires_after_an_hour(sandbox: Sandbox) -> None:

@@ -13,15 +13,9 @@ from importer.sandbox import WIRE_FAULTS, Sandbox, running_sandbox
 from tests.edges.sandbox_kit import book, raw_client, signed_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 BEFORE_READ = ("close-before-read", "reset-before-read")
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with running_sandbox() as running:
-        yield running
 
 
 def settled(holds: Callable[[], bool]) -> bool:

@@ -116,8 +116,26 @@ def test_a_profiles_clinics_words_and_visit_types_are_offered(tmp_path: Path) ->
     assert words == {
         "Clinic *": ["Lakeview", "Old Town, North"],
         "Walk-in": ["yes", "no"],
-        "Sex at birth": ["female", "male", "U"],
+        "Sex at birth": ["female", "male"],
         "Paperwork status": ["incomplete", "complete"],
+        "Visit type ID": ["Physical"],
+    }
+
+
+def test_a_list_offers_one_word_a_value_and_no_word_for_nothing(tmp_path: Path) -> None:
+    profile = (
+        '[values.location_id]\nLakeview = 4021\n"Old Town" = 4022\nLakeveiw = 4021\n'
+        '[values.visit_type_id]\nPhysical = 2\nPhys = 2\n"n/a" = ""\n'
+        '[values.birth_sex]\nF = "female"\nU = ""\n[values.is_walk_in]\n"?" = ""\n'
+        '[values.paperwork_status]\ndone = "complete"\nDONE_ = "complete"\nopen = "incomplete"\n'
+    )
+    path = template_in(tmp_path, profile)
+    words = {heading: words_of(path, rule) for heading, rule in lists_of(path).items()}
+    assert words == {
+        "Clinic *": ["Lakeview", "Old Town"],
+        "Walk-in": ["yes", "no"],
+        "Sex at birth": ["female", "male"],
+        "Paperwork status": ["done", "open"],
         "Visit type ID": ["Physical"],
     }
 

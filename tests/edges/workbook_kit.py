@@ -28,11 +28,19 @@ _SPACES = " ".join(
         "text": "text",
         "style": "style",
         "draw": "drawing",
+        "number": "datastyle",
     }.items()
 )
 _CALC = 'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_DATE, _MOMENT = 1, 2
+_DATE, _MOMENT, _OWN_STYLES = 1, 2, 3
+_OWN_FORMATS = 200
+
+KINDS = ["xlsx", "xls", "xlsb", "ods"]
+OTHERS = ["xls", "xlsb", "ods"]
+HEAD = ("first", "last", "phone")
+ADA = ("Ada", "Ek", 5551234567)
+MOMENT = dt.datetime.fromisoformat("2030-01-07T09:30:00")
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,14 @@ class Result:
     """A formula with this result; None when it was never calculated."""
 
     value: object
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A value in a number format; one of OpenDocument keeps the text that people see instead."""
+
+    value: object
+    code: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +102,9 @@ def _write_xlsx(path: Path, sheets: Sequence[Sheet]) -> None:
                         made.cell(row, column, "#N/A")
                     case Result():
                         made.cell(row, column, "=1+1")
+                    case Shown(kept, code):
+                        cell = made.cell(row, column, kept)
+                        cell.number_format = code
                     case _:
                         made.cell(row, column, value)
         for number in sheet.hidden_rows:
@@ -110,6 +129,8 @@ def _write_xls(path: Path, sheets: Sequence[Sheet]) -> None:
                         made.row(row).set_cell_error(column, 0x2A)
                     case Result():
                         made.write(row, column, xlwt.Formula("1+1"))
+                    case Shown(kept, code):
+                        made.write(row, column, kept, xlwt.easyxf(num_format_str=code))
                     case None:
                         pass
                     case _:
@@ -198,8 +219,10 @@ def ods_table(sheet: Sheet) -> str:
     return f"<table:table {head}>{rows}</table:table>"
 
 
-def pack_ods(path: Path, tables: str, *, before: str = "", manifest: str = "") -> Path:
-    """Write an OpenDocument spreadsheet of these tables."""
+def pack_ods(
+    path: Path, tables: str, *, before: str = "", manifest: str = "", automatic: str = ""
+) -> Path:
+    """Write an OpenDocument spreadsheet of these tables, and of these styles of its own."""
     styles = "".join(
         f'<style:style style:name="{name}" style:family="table">'
         f'<style:table-properties table:display="{shown}"/></style:style>'
@@ -207,7 +230,7 @@ def pack_ods(path: Path, tables: str, *, before: str = "", manifest: str = "") -
     )
     content = (
         f'<?xml version="1.0" encoding="UTF-8"?>{before}<office:document-content {_SPACES} {_CALC}>'
-        f"<office:automatic-styles>{styles}</office:automatic-styles>"
+        f"<office:automatic-styles>{styles}{automatic}</office:automatic-styles>"
         f"<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body>"
         "</office:document-content>"
     )
@@ -250,9 +273,12 @@ def xlsb_row(number: int, *, is_hidden: bool = False) -> bytes:
     return record(0, struct.pack("<IIH", number, 0, 300) + flags + bytes(4))
 
 
-def xlsb_cell(column: int, value: object) -> bytes:
+def xlsb_cell(column: int, value: object, codes: Sequence[str] = ()) -> bytes:
     """Return one cell; a formula's program is left empty."""
+    own = _OWN_STYLES + codes.index(value.code) if isinstance(value, Shown) else 0
+    value = value.value if isinstance(value, Shown) else value
     kind, style, content = _xlsb_value(value)
+    style = own or style
     program = struct.pack("<HII", 0, 0, 0) if isinstance(value, Result) else b""
     return record(kind, struct.pack("<II", column, style) + content + program)
 
@@ -282,12 +308,12 @@ def _xlsb_value(value: object) -> tuple[int, int, bytes]:
     return found
 
 
-def _xlsb_sheet(sheet: Sheet) -> bytes:
+def _xlsb_sheet(sheet: Sheet, codes: Sequence[str]) -> bytes:
     width = max((len(cells) for cells in sheet.rows), default=0)
     body = record(129) + record(148, struct.pack("<4I", 0, len(sheet.rows), 0, width)) + record(145)
     for number, cells in enumerate(sheet.rows):
         body += xlsb_row(number, is_hidden=number in sheet.hidden_rows)
-        body += b"".join(xlsb_cell(at, v) for at, v in enumerate(cells) if v is not None)
+        body += b"".join(xlsb_cell(at, v, codes) for at, v in enumerate(cells) if v is not None)
     merged = b"".join(record(176, struct.pack("<4I", *area)) for area in sheet.merged)
     return body + record(146) + record(177) + merged + record(178) + record(130)
 
@@ -302,7 +328,14 @@ def xlsb_parts(sheets: Sequence[Sheet], *, counts_from_1904: bool = False) -> di
         for n, s in enumerate(sheets, start=1)
     )
     system = record(153, struct.pack("<III", int(counts_from_1904), 0, 0))
-    forms = b"".join(record(47, struct.pack("<HH", 0, form) + bytes(12)) for form in (0, 14, 22))
+    cells = [value for sheet in sheets for row in sheet.rows for value in row]
+    codes = sorted({value.code for value in cells if isinstance(value, Shown)})
+    own = [(_OWN_FORMATS + n, code) for n, code in enumerate(codes)]
+    formats = b"".join(record(44, struct.pack("<H", number) + wide(code)) for number, code in own)
+    forms = b"".join(
+        record(47, struct.pack("<HH", 0, form) + bytes(12))
+        for form in (0, 14, 22, *(number for number, _ in own))
+    )
     return {
         "[Content_Types].xml": "<Types/>",
         "_rels/.rels": relations.format(
@@ -317,12 +350,15 @@ def xlsb_parts(sheets: Sequence[Sheet], *, counts_from_1904: bool = False) -> di
             + relation.format("rId99", "styles", "styles.bin")
         ),
         "xl/styles.bin": record(278)
-        + record(617, struct.pack("<I", 3))
+        + record(615, struct.pack("<I", len(own)))
+        + formats
+        + record(616)
+        + record(617, struct.pack("<I", _OWN_STYLES + len(own)))
         + forms
         + record(618)
         + record(279),
         **{
-            f"xl/worksheets/sheet{n}.bin": _xlsb_sheet(sheet)
+            f"xl/worksheets/sheet{n}.bin": _xlsb_sheet(sheet, codes)
             for n, sheet in enumerate(sheets, start=1)
         },
     }

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, assert_never
 
 from importer import outcomes
 from importer.model import Booked, NotTaken, Rejected, RunStop, Unknown
-from importer.outcomes import Answer, outcome_of, wait_asked_s
+from importer.outcomes import Answer, outcome_of
+from importer.waits_asked import wait_asked_s
 from tests.fuzz.target import Target
 
 if TYPE_CHECKING:

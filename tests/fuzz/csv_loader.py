@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from importer.reading import csv as reading_csv
-from importer.reading.headings import trimmed_headings
+from importer.reading.heading_row import trimmed_headings
 from tests.fuzz.target import Target, loaded, refused_rows
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import python_calamine
 import xlwt
 
-from importer.reading import grid
+from importer.reading import sheet_rows
 from importer.reading.cells import cell_text
 from tests.edges.workbook_kit import (
     Failed,
@@ -71,14 +71,14 @@ def _packed(parts: dict[str, bytes | str]) -> bytes:
 
 def lose_empty_cells(replace: Replace) -> None:
     """Lose the empty cells left of a value, as a reader does that trusts no column."""
-    right = grid._values_of  # noqa: SLF001 - what is broken on purpose
+    right = sheet_rows._values_of  # noqa: SLF001 - what is broken on purpose
 
     def values_of(*args: Any) -> Iterator[Any]:
         for values in right(*args):
             filled = [value for value in values if value != ""]
             yield filled + [""] * (len(values) - len(filled))
 
-    replace(grid, "_values_of", values_of)
+    replace(sheet_rows, "_values_of", values_of)
 
 
 def _ods_seeds() -> Iterator[bytes]:

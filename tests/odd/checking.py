@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 from importer.cli.shell import shell
 from importer.errors import ImporterError
-from importer.pipeline.intake import passed_problem, take_in
+from importer.pipeline.intake import take_in
+from importer.pipeline.row_rules import passed_problem
 from importer.settings import load_settings
 
 if TYPE_CHECKING:

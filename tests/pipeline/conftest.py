@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, sandbox: Callable[..., Sandbox]) -> Callable[..., Desk]:
+def desk(tmp_path: Path, start_sandbox: Callable[..., Sandbox]) -> Callable[..., Desk]:
     """Return a maker of desks: a sandbox with these switches, and a state folder."""
 
     def make(**switches: Any) -> Desk:
-        return Desk(folder=tmp_path, sandbox=sandbox(**switches))
+        return Desk(folder=tmp_path, sandbox=start_sandbox(**switches))
 
     return make
 

@@ -115,6 +115,17 @@ class Desk:
         settings = self.settings(**flags)
         return resume_run(run_id, settings, clock=self.clock, observer=self.observer)
 
+    def refuse_after_the_first(self) -> None:
+        """Let the gateway refuse everything once something is booked, so that a run stops."""
+        self.observer.on_progress = lambda view: (
+            self.sandbox.fault_rate("gateway-forbidden", 1.0) if view.booked else None
+        )
+
+    def let_all_go(self) -> None:
+        """Let the gateway take everything again."""
+        self.observer.on_progress = None
+        self.sandbox.fault_rate("gateway-forbidden", 0)
+
     @property
     def requests(self) -> list[LoggedRequest]:
         """Return the booking requests that reached the server."""

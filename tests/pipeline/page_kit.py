@@ -20,7 +20,7 @@ Page: TypeAlias = list[dict[str, str]]
 
 def page_of(path: Path) -> Page:
     """Return what a person sees in results, sheet Results where there are sheets."""
-    lines = _csv_lines(path) if path.suffix == ".csv" else _sheet_lines(path)
+    lines = csv_lines(path) if path.suffix == ".csv" else _sheet_lines(path)
     return [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
 
 
@@ -58,7 +58,8 @@ def _fill(sheet: Worksheet, lines: Sequence[Sequence[str]], hidden: Collection[i
         sheet.row_dimensions[number].hidden = number in hidden
 
 
-def _csv_lines(path: Path) -> list[list[str]]:
+def csv_lines(path: Path) -> list[list[str]]:
+    """Return the cells of a CSV that has a byte order mark, line by line."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.reader(file, strict=True))
 

@@ -199,7 +199,7 @@ def test_duplicates_are_sent_only_when_asked_for_and_then_once_each(
 def test_another_target_gets_everything(
     difference: str,
     desk: Callable[..., Desk],
-    sandbox: Callable[..., Sandbox],
+    start_sandbox: Callable[..., Sandbox],
     make_row: Make,
     write_csv: Write,
 ) -> None:
@@ -207,9 +207,9 @@ def test_another_target_gets_everything(
     source = write_csv([make_row(2), make_row(3)])
     at.run(source)
     if difference == "client":
-        at.sandbox = sandbox(client_id="other-client")
+        at.sandbox = start_sandbox(client_id="other-client")
     else:
-        at.sandbox = sandbox(host="::1")
+        at.sandbox = start_sandbox(host="::1")
         at.environ["SOLV_IMPORT_BASE_URL"] = at.sandbox.base_url
 
     report = at.run(source)

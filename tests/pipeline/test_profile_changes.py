@@ -60,17 +60,6 @@ def with_settings(at: Desk, source: Path, settings: Settings) -> RunReport:
     )
 
 
-def stop_after_the_first(at: Desk) -> None:
-    at.observer.on_progress = lambda view: (
-        at.sandbox.fault_rate("gateway-forbidden", 1.0) if view.booked else None
-    )
-
-
-def let_all_go(at: Desk) -> None:
-    at.observer.on_progress = None
-    at.sandbox.fault_rate("gateway-forbidden", 0)
-
-
 def test_a_changed_pattern_holds_an_export_that_holds_old_visits_too(
     desk: Callable[..., Desk], write_csv: Write, tmp_path: Path
 ) -> None:
@@ -214,11 +203,11 @@ def test_accepted_headings_carry_their_run_on_without_another_question(
     with pytest.raises(OpenQuestion) as caught:
         at.run(source, profile=path)
     assert caught.value.answer == HeadingsAccepted(expected=("something", "else"))
-    stop_after_the_first(at)
+    at.refuse_after_the_first()
     settings = at.settings(in_flight=1, profile=path).confirmed(caught.value.answer)
     first = with_settings(at, source, settings)
     assert first.summary.not_sent
-    let_all_go(at)
+    at.let_all_go()
     again = at.run(source, profile=path)
     assert again.summary.run_id == first.summary.run_id
     assert counts_of(again) == {"booked": 8}
@@ -229,10 +218,10 @@ def test_headings_that_the_profile_lists_since_are_asked_about_again(
 ) -> None:
     at, path = desk(), profile(tmp_path, PLAIN)
     source = write_csv(invented_row(n) for n in range(2, 10))
-    stop_after_the_first(at)
+    at.refuse_after_the_first()
     answer = HeadingsAccepted(expected=("something", "else"))
     with_settings(at, source, at.settings(in_flight=1, profile=path).confirmed(answer))
-    let_all_go(at)
+    at.let_all_go()
     with pytest.raises(OpenQuestion):
         at.run(source, profile=profile(tmp_path, PLAIN.replace("else", "new")))
     assert counts_of(at.resume()) == {"booked": 8}
@@ -259,10 +248,10 @@ def stopped(desk: Callable[..., Desk], write_csv: Write) -> tuple[Desk, Path, Ru
     """Return a run of an earlier version that was stopped after the first of its eight rows."""
     at = desk()
     source = write_csv(invented_row(n) for n in range(2, 10))
-    stop_after_the_first(at)
+    at.refuse_after_the_first()
     first = at.run(source, in_flight=1)
     assert first.summary.not_sent
-    let_all_go(at)
+    at.let_all_go()
     age(at, first)
     return at, source, first
 

@@ -103,13 +103,6 @@ def test_the_worksheet_of_unknown_rows_shows_both_cells(
     assert "2090-05-01 8:30" in text
 
 
-def refuse_after_the_first(at: Desk) -> None:
-    """Let the gateway refuse everything once something is booked, so that the run stops."""
-    at.observer.on_progress = lambda view: (
-        at.sandbox.fault_rate("gateway-forbidden", 1.0) if view.booked else None
-    )
-
-
 def confirmed(at: Desk, source: Path, **orders: str) -> RunReport:
     """Import a file as a person at a terminal does who says yes to the orders."""
     settings = replace(at.settings(in_flight=1), confirmed_orders=orders)  # type: ignore[arg-type] # words of the case
@@ -128,7 +121,7 @@ def test_a_confirmed_order_carries_its_run_on_without_another_question(
     assert caught.value.answer == OrdersConfirmed(orders={"birth_date": "MDY"})
     assert at.requests == []
 
-    refuse_after_the_first(at)
+    at.refuse_after_the_first()
     first = confirmed(at, source, birth_date="MDY")
     assert first.exit_code == ExitCode.CREDENTIALS
     assert first.summary.not_sent
@@ -145,7 +138,7 @@ def test_a_run_that_has_begun_does_not_carry_on_with_other_words(
 ) -> None:
     at = desk()
     source = write_csv(odd_row(n) for n in range(2, 10))
-    refuse_after_the_first(at)
+    at.refuse_after_the_first()
     first = at.run(source, profile=clinic(tmp_path), in_flight=1)
     assert first.summary.not_sent
     at.observer.on_progress = None

@@ -120,10 +120,10 @@ def test_a_deleted_row_key_is_caught_by_the_fingerprint(
 
 
 def test_a_row_key_of_another_ledger_refuses_the_file(
-    imported: tuple[Desk, Path], sandbox: Callable[..., Sandbox]
+    imported: tuple[Desk, Path], start_sandbox: Callable[..., Sandbox]
 ) -> None:
     at, results = imported
-    other = sandbox(client_id="other-client")
+    other = start_sandbox(client_id="other-client")
     at.sandbox = other
 
     with pytest.raises(LedgerError) as raised:

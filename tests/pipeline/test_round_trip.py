@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from importer.columns import OUR_HEADINGS
 from importer.errors import ExitCode
+from importer.our_columns import OUR_HEADINGS
 from importer.problems import ProblemCode
 from tests.acceptance.cli_kit import read_results
 from tests.pipeline.desk import bookings_per_patient, counts_of, statuses
@@ -201,9 +201,9 @@ def test_results_go_round_and_round_without_change(results: Results, tmp_path: P
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
 def test_the_command_itself_sends_the_corrected_row_alone(
-    kind: str, run_cli: Cli, sandbox: Callable[..., object], make_row: Make, write_csv: Write
+    kind: str, run_cli: Cli, start_sandbox: Callable[..., object], make_row: Make, write_csv: Write
 ) -> None:
-    at = sandbox()
+    at = start_sandbox()
     run_cli.target(at)  # type: ignore[arg-type] # a sandbox
     rows = [make_row(2), make_row(3, phone="12"), make_row(4, first_name="\uff1dAda")]
     place = run_cli.folder / f"out.{kind}"

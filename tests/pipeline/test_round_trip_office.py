@@ -8,6 +8,7 @@ import pytest
 from openpyxl import load_workbook
 
 from importer.errors import ExitCode
+from importer.pipeline import run_statuses, verify_run
 from importer.problems import ProblemCode
 from importer.reading import ReadOptions, open_table
 from tests.acceptance.cli_kit import read_results
@@ -71,6 +72,23 @@ def test_keys_text_and_notes_are_kept(
     kinds = {cell.data_type for row in sheets[1].iter_rows() for cell in row}
     assert kinds <= {"s", "n"}  # an empty cell counts as a number; none is a formula
     assert first.run(again, only_valid=True).summary.requests == 0
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "ods"])
+def test_results_that_were_saved_are_edited_and_broke_no_promise(
+    kind: str, first: Desk, office: Office, tmp_path: Path
+) -> None:
+    """Every byte differs, though nobody has typed anything."""
+    (kept,) = office.save(tmp_path / "a.xlsx", kind=kind)
+    settings = first.settings(results=kept)
+    (run, _) = run_statuses(settings, None)
+
+    found, violations = verify_run(run.run_id, settings, clock=first.clock)
+
+    assert (found.results, violations) == (None, [])
+    assert found.results_not_judged == (
+        f"{kept.name}, the results of run {run.run_id}, edited since it was written"
+    )
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "ods", "csv as xlsx", "csv as ods", "csv"])

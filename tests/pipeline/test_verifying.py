@@ -270,9 +270,11 @@ def test_results_that_stand_elsewhere_are_named(
     report = at.run(write_csv([make_row(2)]))
     assert report.results_path is not None
     moved = report.results_path.rename(at.folder / "kept.xlsx")
-    with pytest.raises(SettingsError, match=r"visits.csv.results.xlsx cannot be read as results"):
-        verify_run(None, at.settings(), clock=at.clock)
-    _, violations = verify_run(None, at.settings(results=moved), clock=at.clock)
+    gone, _ = verify_run(None, at.settings(), clock=at.clock)
+    assert gone.results is None
+    assert gone.results_not_judged.startswith("visits.csv.results.xlsx, the results of run ")
+    found, violations = verify_run(None, at.settings(results=moved), clock=at.clock)
+    assert (found.results_name, len(found.results or ())) == ("kept.xlsx", 1)
     assert violations == []
 
 
@@ -281,10 +283,10 @@ def test_results_that_stand_elsewhere_are_named(
     [
         ("no.jsonl", "not json\n"),
         ("no.jsonl", "[1, 2]\n"),
-        ("no.jsonl", '{"row_number": 2}\n'),
-        ("no.csv", "row_number,status,booking_id\nx,booked,1\n"),
-        ("no.csv", "row_number,status,booking_id\n2,booked,x\n"),
-        ("no.csv", "status,booking_id\nbooked,1\n"),
+        ("no.jsonl", ""),
+        ("no.jsonl", '{"status": "booked"}\n'),
+        ("no.csv", "status,first_name\nbooked,Ada\n"),
+        ("no.xlsx", "no workbook"),
     ],
 )
 def test_a_file_that_is_not_our_results_is_refused(
@@ -296,6 +298,68 @@ def test_a_file_that_is_not_our_results_is_refused(
     other.write_text(content)
     with pytest.raises(SettingsError, match=f"{name} cannot be read as results"):
         verify_run(None, at.settings(results=other), clock=at.clock)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("by.jsonl", '{"row_number": 2}\n'),
+        ("by.csv", "row_number,status,booking_id\nx,booked,1\n"),
+        ("by.csv", "row_number,status,booking_id\n2,booked,x\n"),
+        ("by.csv", "status,booking_id\nbooked,1\n"),
+    ],
+)
+def test_results_are_edited_whatever_was_typed_into_them(
+    name: str, content: str, desk: Callable[..., Desk], make_row: Make, write_csv: Write
+) -> None:
+    at = desk()
+    at.run(write_csv([make_row(2)]))
+    other = at.folder / name
+    other.write_text(content)
+    found, violations = verify_run(None, at.settings(results=other), clock=at.clock)
+    assert (found.results, violations) == (None, [])
+    assert found.results_not_judged.endswith(", edited since it was written")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("no.jsonl", "not json\n"),
+        ("no.jsonl", '{"row_number": 2}\n'),
+        ("no.csv", "row_number,status,booking_id\nx,booked,1\n"),
+        ("no.csv", "row_number,status,booking_id\n2,booked,x\n"),
+        ("no.csv", "status,booking_id\nbooked,1\n"),
+    ],
+)
+def test_results_that_the_ledger_does_not_know_must_be_whole(
+    name: str, content: str, desk: Callable[..., Desk], make_row: Make, write_csv: Write
+) -> None:
+    """Those of a run that was killed before it had noted them."""
+    at = desk()
+    at.run(write_csv([make_row(2)]), results=at.folder / name)
+    with closing(sqlite3.connect(_ledger(at))) as ledger, ledger:
+        ledger.execute("DELETE FROM written")
+        ledger.execute("UPDATE run SET ended_at = NULL")
+    (at.folder / name).write_text(content)
+    with pytest.raises(SettingsError, match=f"{name} cannot be read as results"):
+        verify_run(None, at.settings(), clock=at.clock)
+
+
+def test_the_same_results_of_two_runs_are_those_of_both(
+    desk: Callable[..., Desk], make_row: Make, write_csv: Write
+) -> None:
+    """As CSV they do not name their run, and the ledger keeps a digest once."""
+    at = desk()
+    source, out = write_csv([make_row(2)]), [at.folder / "a.csv", at.folder / "b.csv"]
+    at.run(source)
+    runs = [at.run(source, results=place).summary.run_id for place in out]
+    assert out[0].read_bytes() == out[1].read_bytes()
+    for run_id, place in zip(runs, out, strict=True):
+        found, violations = verify_run(run_id, at.settings(), clock=at.clock)
+        assert (len(found.results or ()), violations) == (1, [])
+        place.write_text(place.read_text().replace("skipped", "booked"))
+        edited, violations = verify_run(run_id, at.settings(), clock=at.clock)
+        assert (edited.results, violations) == (None, [])
 
 
 def test_a_column_of_theirs_with_a_name_of_ours_is_not_taken_for_ours(

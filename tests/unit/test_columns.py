@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from importer.columns import OUR_HEADINGS, ColumnPlan, ProfileColumns, plan_columns
+from importer.columns import ColumnPlan, ProfileColumns, plan_columns
 from importer.headings import PLAIN_HEADINGS, SYNONYMS, VETO_WORDS, known_field
 from importer.model import BOOKING_FIELDS, REQUIRED_FIELDS
+from importer.our_columns import OUR_HEADINGS
 from importer.problems import FileProblem, ProblemCode
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from importer.folding import folded
 from importer.normalize import DateRules
 from importer.problems import ProblemCode, RowProblem
 from importer.validate import CheckedRow, check_chunk
+from tests.rows import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,10 +62,6 @@ def check(
 
 def without(row: Mapping[str, str], *names: str) -> dict[str, str]:
     return {name: text for name, text in row.items() if name not in names}
-
-
-def told(row: CheckedRow) -> list[tuple[ProblemCode, str, int | None]]:
-    return [(problem.code, problem.field, problem.column) for problem in row.problems]
 
 
 def in_two_cells(day: str, time: str) -> dict[str, str]:
@@ -166,7 +163,7 @@ WORDS = {
 }
 MAPPED = replace(
     RULES,
-    values={name: {folded(w): v for w, v in words.items()} for name, words in WORDS.items()},
+    value_maps={name: {folded(w): v for w, v in words.items()} for name, words in WORDS.items()},
     defaults={"is_walk_in": "false"},
 )
 
@@ -194,7 +191,8 @@ def test_a_clinics_word_stands_for_its_value(
 
 
 BY_NUMBER = replace(
-    RULES, values={"location_id": {"1": "4021", "2": "4022"}, "visit_type_id": {"7": "70", "8": ""}}
+    RULES,
+    value_maps={"location_id": {"1": "4021", "2": "4022"}, "visit_type_id": {"7": "70", "8": ""}},
 )
 
 
@@ -226,7 +224,7 @@ def test_an_id_that_no_word_stands_for_is_never_taken_for_one_of_solvs(
 
 
 def test_a_number_that_two_words_could_mean_is_refused_but_for_the_words_themselves() -> None:
-    rules = replace(RULES, values={"location_id": {"01": "4021", "1": "4022"}})
+    rules = replace(RULES, value_maps={"location_id": {"01": "4021", "1": "4022"}})
     asked = ["01", "1", "1.0"]
     rows = [check(GOOD | {"Clinic": text}, rules=rules) for text in asked]
     assert [row.request and row.request.location_id for row in rows] == [4021, 4022, None]
@@ -240,17 +238,30 @@ def test_an_empty_id_takes_the_default_beside_a_map() -> None:
 
 
 @pytest.mark.parametrize(
-    ("heading", "problem"), [("Clinic", P.INTEGER_NOT_EXACT), ("Sex", P.BIRTH_SEX_UNKNOWN)]
+    ("heading", "text", "problem"),
+    [
+        ("Clinic", "Uptown", P.VALUE_NOT_MAPPED),
+        ("Clinic", "Lake 5", P.VALUE_NOT_MAPPED),
+        ("Clinic", "4021.5", P.INTEGER_NOT_EXACT),
+        ("Sex", "Uptown", P.BIRTH_SEX_UNKNOWN),
+    ],
 )
-def test_a_word_that_is_not_mapped_follows_the_usual_rules(
-    heading: str, problem: ProblemCode
+def test_a_word_that_is_not_mapped_is_a_line_that_the_profile_lacks_or_follows_the_usual_rules(
+    heading: str, text: str, problem: ProblemCode
 ) -> None:
-    row = check(GOOD | {heading: "Uptown"}, rules=MAPPED)
+    row = check(GOOD | {heading: text}, rules=MAPPED)
     assert [each.code for each in row.problems] == [problem]
 
 
+def test_a_word_of_a_clinic_is_no_number_where_no_table_says_what_words_mean() -> None:
+    row = check(GOOD | {"Clinic": "Uptown"})
+    assert [each.code for each in row.problems] == [P.INTEGER_NOT_EXACT]
+
+
 def test_a_default_is_no_word_of_the_clinic() -> None:
-    rules = replace(MAPPED, values={"location_id": {"4022": "9"}}, defaults={"location_id": "4022"})
+    rules = replace(
+        MAPPED, value_maps={"location_id": {"4022": "9"}}, defaults={"location_id": "4022"}
+    )
     row = check(GOOD | {"Clinic": ""}, rules=rules)
     assert row.request is not None
     assert row.request.location_id == 4022
@@ -258,7 +269,7 @@ def test_a_default_is_no_word_of_the_clinic() -> None:
 
 def suggested(row: Mapping[str, str], profile: ProfileColumns | None = None) -> list[str]:
     words = {"address_state": {"cali": "California", "ny": "Quebec"}, "birth_sex": {"w": "F"}}
-    rules = replace(RULES, values=words, tells_spelling=True)
+    rules = replace(RULES, value_maps=words, tells_spelling=True)
     return [problem.suggestion for problem in check(row, profile, rules).problems]
 
 
@@ -277,7 +288,7 @@ def test_nothing_is_suggested_that_is_a_word_for_something_else() -> None:
 
 
 def test_a_warning_about_an_own_word_is_told_without_a_suggestion() -> None:
-    rules = replace(RULES, values={"paperwork_status": {"ok": "do\u200bne"}})
+    rules = replace(RULES, value_maps={"paperwork_status": {"ok": "do\u200bne"}})
     (problem,) = check(GOOD | {"paperwork_status": "OK"}, rules=rules).problems
     assert (problem.code, problem.suggestion) == (P.TEXT_INVISIBLE, "")
     (problem,) = check(GOOD | {"paperwork_status": "so\u200bso"}, rules=rules).problems

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from importer.normalize import LONGEST_NAME, LONGEST_TEXT, Cell, normalize_name, normalize_text
-from importer.normalize.text import LONGEST_CELL
 from importer.problems import ProblemCode
+from importer.sheet_limits import CELL_LIMIT
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_invisible_characters_are_removed_with_a_warning(written: str) -> None:
         ("Jos\ufffd", ProblemCode.CELL_NOT_DECODABLE),
         (f"Jos{chr(0xD800)}", ProblemCode.CELL_NOT_DECODABLE),
         ("a" * (LONGEST_NAME + 1), ProblemCode.CELL_TOO_LONG),
-        ("a" * (LONGEST_CELL + 1), ProblemCode.CELL_TOO_LONG),
+        ("a" * (CELL_LIMIT + 1), ProblemCode.CELL_TOO_LONG),
     ],
 )
 def test_name_that_cannot_be_mended_is_refused_and_kept(written: str, problem: ProblemCode) -> None:

@@ -214,3 +214,22 @@ def test_a_target_that_is_not_whole_names_its_variable(tmp_path: Path, missing: 
     assert "solv-import config show" in caught.value.todo
     is_about_the_secret = missing == "client_secret"
     assert ("SOLV_IMPORT_CLIENT_SECRET_FILE" in caught.value.todo) is is_about_the_secret
+
+
+def test_all_that_a_target_lacks_is_named_at_once(tmp_path: Path) -> None:
+    bare = load(tmp_path)
+    with pytest.raises(SettingsError) as caught:
+        bare.require_target()
+    assert caught.value.message == (
+        "SOLV_IMPORT_BASE_URL (where bookings go), SOLV_IMPORT_CLIENT_ID (which client signs in) "
+        "and SOLV_IMPORT_CLIENT_SECRET (the client's secret) are not set."
+    )
+    assert caught.value.todo.startswith("Set them; SOLV_IMPORT_CLIENT_SECRET_FILE may name a file")
+    with pytest.raises(
+        SettingsError, match=r"BASE_URL \(.*\) and SOLV_IMPORT_CLIENT_ID .* are not"
+    ):
+        bare.require_ledger()
+    with pytest.raises(
+        SettingsError, match=r"CLIENT_ID \(.*\) and SOLV_IMPORT_CLIENT_SECRET .* are"
+    ):
+        load(tmp_path, base_url="http://127.0.0.1:1").require_target()

@@ -10,6 +10,7 @@ from importer.suggestions import (
     ColumnFacts,
     looks_like_data,
     names_whole_people,
+    near_word,
     suggest_field,
     unknown_words,
 )
@@ -29,6 +30,13 @@ def facts(*texts: str, is_name: bool = False, is_date: bool = False) -> ColumnFa
         ("Mobil", "phone", "pre-selected"),
         ("Birthdy", "birth_date", "pre-selected"),
         ("Visit Reasn Txt", "reason", "offered"),
+        ("Clinic Name", "location_id", "open"),
+        ("facility", "location_id", "open"),
+        ("Practice_Location", "location_id", "open"),
+        ("Gender", "birth_sex", "open"),
+        ("Sex assigned at birth", "birth_sex", "sure"),
+        ("Gender Identity", None, ""),
+        ("Referring Facility", None, ""),
         ("Guarantor Phone", None, ""),
         ("Notes", None, ""),
         ("Provider First Name", None, ""),
@@ -43,7 +51,8 @@ def test_a_heading_suggests_a_field_as_far_as_it_comes_near(
         return
     assert suggestion is not None
     assert suggestion.field == field
-    words = ("sure",) if suggestion.is_sure else ()
+    assert not (suggestion.is_open and suggestion.is_pre_selected), "only a person knows"
+    words = ("sure",) if suggestion.is_sure else ("open",) if suggestion.is_open else ()
     words += ("pre-selected",) if suggestion.is_pre_selected else ("offered",)
     assert words[0] == how
 
@@ -100,3 +109,36 @@ def test_a_word_of_paperwork_that_solv_does_not_document_is_unclear() -> None:
 @pytest.mark.parametrize("heading", ["Name", "Patient Name", "PATIENT", "Full name"])
 def test_a_heading_of_whole_names_is_known(heading: str) -> None:
     assert names_whole_people(heading)
+
+
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [
+        *[("Lakeveiw", "Lakeview"), ("lakevew", "Lakeview"), ("Lakeviews", "Lakeview")],
+        *[("Old-Town", "Old Town"), ("OLD TOWN", "Old Town"), ("Site 12", None)],
+        *[("Lakeside", None), ("Lake 2", None), ("Lake 1.", "Lake 1"), ("ABD", None), ("", None)],
+    ],
+)
+def test_a_word_is_near_another_by_one_slip_and_never_by_a_digit(
+    word: str, near: str | None
+) -> None:
+    assert near_word(word, ["Lakeview", "Old Town", "Lake 1", "Site 1", "ABC"]) == near
+
+
+def test_words_are_counted_whatever_their_case_and_those_of_most_cells_come_first() -> None:
+    found = facts("Lakeveiw", "Uptown", "Lakeview", "lakeview", "Uptown", "LAKEVIEW")
+    assert (found.count_of("lakeview"), found.count_of("Lakeveiw"), found.count_of("x")) == (
+        3,
+        1,
+        0,
+    )
+    words = unknown_words(found, "location_id", date(2026, 1, 1))
+    assert words == ("Lakeview", "lakeview", "LAKEVIEW", "Uptown", "Lakeveiw")
+
+
+def test_one_odd_cell_keeps_no_column_from_being_one_of_days_or_of_times() -> None:
+    days = facts("02/01/2090", "02/02/2090 09:30", "02/03/2090", is_date=True)
+    times = facts("9:30 AM", "TBD", "10:00", is_date=True)
+    assert (days.is_mostly_days, days.is_mostly_times) == (True, False)
+    assert (times.is_mostly_days, times.is_mostly_times) == (False, True)
+    assert not facts(is_date=True).is_mostly_times

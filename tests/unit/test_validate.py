@@ -11,14 +11,16 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 
-from importer.columns import OUR_HEADINGS, plan_columns
+from importer.columns import plan_columns
 from importer.field_columns import Rules
 from importer.model import BOOKING_FIELDS, REQUIRED_FIELDS
 from importer.normalize import DateRules, field_rules
+from importer.our_columns import OUR_HEADINGS
 from importer.pipeline.questions import ZoneQuestion
 from importer.problems import ProblemCode, RowProblem
 from importer.validate import CheckedRow, check_chunk
 from schemas import BOOKING
+from tests.rows import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,10 +71,6 @@ def file_questions(rows: Sequence[CheckedRow]) -> tuple[FileProblem, ...]:
     question = ZoneQuestion()
     question.add(rows)
     return question.problems()
-
-
-def told(row: CheckedRow) -> list[tuple[ProblemCode, str, int | None]]:
-    return [(problem.code, problem.field, problem.column) for problem in row.problems]
 
 
 def test_good_row_becomes_a_request_in_the_form_of_the_api() -> None:

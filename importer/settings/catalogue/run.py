@@ -10,7 +10,7 @@ RUN: tuple[Spec, ...] = (
     Spec(
         name="limit",
         parse=parsing.whole_number(1, 10_000_000),
-        what="at most so many rows; the others are left out",
+        what="send at most so many rows; those after them are left out",
         flag="--limit",
     ),
     Spec(

@@ -106,7 +106,7 @@ def _held(row: Row, body: str, rows: dict[int, Row]) -> Held:
         row_number=row.row_number,
         state=State(row.state),
         booking_id=row.booking_id,
-        body="" if row.state == State.LEFT_OUT else body,
+        body="" if row.state in {State.LEFT_OUT, State.SUPERSEDED} else body,
         occurrence=row.occurrence,
         is_reference=row.refers_to is not None,
         allowed_again=row.releases + row.is_cancelled,

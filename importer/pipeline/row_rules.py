@@ -1,4 +1,4 @@
-"""Rows of one booking whose names differ only in what is not sent: twins, or a slip."""
+"""What a row may not be beside the others, or at this time: past, or one visit typed twice."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 from importer.problems import ProblemCode, RowProblem
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from importer.columns import ColumnPlan
+    from importer.near_duplicates import NearDuplicates
     from importer.validate import CheckedRow
 
 ENOUGH_BYTES = 16
@@ -41,3 +45,26 @@ class MiddleNames:
         is_same = self._first.get(fingerprint[:ENOUGH_BYTES], "") == row.middle_name
         code = ProblemCode.DUPLICATE_IN_FILE if is_same else ProblemCode.MIDDLE_NAME_DIFFERS
         return RowProblem(row_number=row.row_number, code=code, hint=first)
+
+
+def passed_problem(row: CheckedRow, now: datetime, plan: ColumnPlan) -> RowProblem | None:
+    """Return the problem of an appointment whose time has passed, None while it is to come."""
+    if row.appointment_at is None or row.appointment_at > now:
+        return None
+    return RowProblem(
+        row_number=row.row_number,
+        code=ProblemCode.APPOINTMENT_IN_PAST,
+        field="appointment_date",
+        column=plan.fields.get("appointment_date"),
+    )
+
+
+def suspected_problem(row: CheckedRow, visits: NearDuplicates) -> RowProblem | None:
+    """Return the warning of a row that may repeat one above, which `visits` has seen."""
+    if row.request is None or row.appointment_at is None:
+        return None
+    above = visits.above(row.row_number, row.request, row.appointment_at)
+    if above is None:
+        return None
+    code = ProblemCode.SUSPECTED_DUPLICATE
+    return RowProblem(row_number=row.row_number, code=code, hint=f"row {above}")

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from importer.columns import our_columns
-from importer.errors import SettingsError
+from importer.errors import HeadingsElsewhere, SettingsError
 from importer.headings import known_field
 from importer.lettering import column_letter
+from importer.our_columns import our_columns
 from importer.problems import ProblemCode
 from importer.reading.characters import filled_cells, has_odd, odd_code
+from importer.sheet_limits import COLUMN_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from importer.errors import SourceError
     from importer.reading.table import Place
 
 SAMPLE_ROWS = 500
 """How many rows below the headings are looked at before the first chunk."""
-COLUMN_LIMIT = 16_384
-"""The most columns of their own that are read: as many as a spreadsheet keeps."""
 
 _NEAR = 50
 """How many rows below are looked at for better headings."""
 _FEW = 2
 _NEARLY_ALL = 0.9
+_Unclear: TypeAlias = "tuple[str, str, int | None]"
+"""What is wrong, what to do about it, and the row that may hold the headings."""
 _DIGIT = re.compile("[0-9]{3}")
 _DIGITS = re.compile(r"[+(]?[0-9][0-9\s()./:T-]{5,}(?:[AP]M|Z)?", re.IGNORECASE)
 """A phone number, a date or a time, which no heading is."""
@@ -81,13 +83,20 @@ def prove_headings(
             raise place.refuse(odd_code(cell), at=at)
     for found in (_title(cells, row, below), _other_row(cells, row, below)):
         if found is not None:
-            sentence, todo = found
-            raise place.refuse(ProblemCode.HEADER_ROW_UNCLEAR, sentence, todo=todo)
+            raise _unclear(place, *found)
+
+
+def _unclear(place: Place, sentence: str, todo: str, better: int | None) -> SourceError:
+    code = ProblemCode.HEADER_ROW_UNCLEAR
+    if better is None:
+        return place.refuse(code, sentence, todo=todo)
+    message = f"{place}: {sentence}"
+    return HeadingsElsewhere(message, todo=todo, code=code.code, row=better)
 
 
 def _title(
     cells: Sequence[str], row: int, below: Sequence[tuple[int, Sequence[str]]]
-) -> tuple[str, str] | None:
+) -> _Unclear | None:
     """Return what to say of a row that is blank, or holds one cell above a table of several."""
     filled = filled_cells(cells)
     fuller = [number for number, other in below if filled_cells(other) > 1]
@@ -95,26 +104,26 @@ def _title(
     if filled and not is_title:
         return None
     better = _most_headings(below) or next(iter(fuller), None)
-    return f"Row {row:,} does not hold column headings.", _advice(better)
+    return f"Row {row:,} does not hold column headings.", _advice(better), better
 
 
 def _other_row(
     cells: Sequence[str], row: int, below: Sequence[tuple[int, Sequence[str]]]
-) -> tuple[str, str] | None:
+) -> _Unclear | None:
     """Return what to say where another row is the headings, or a part of them, or none is."""
     named = _fields_named(cells)
     better = _most_headings(below, more_than=named)
     if better is not None:
-        return f"Row {better:,} holds more headings than row {row:,}.", _advice(better)
+        return f"Row {better:,} holds more headings than row {row:,}.", _advice(better), better
     if not named and sum(1 for cell in cells if _DIGITS.fullmatch(cell.strip())) >= _FEW:
         todo = (
             "Add a row of headings; or give --header-row 0, and map the columns "
             "by their letters under [columns] in a profile."
         )
-        return f"Row {row:,} looks like a row of data, not like headings.", todo
+        return f"Row {row:,} looks like a row of data, not like headings.", todo, None
     if _is_second_line(cells, row, below):
         todo = f"Put the headings into one row; if row {row + 1:,} holds all, {_flag(row + 1)}."
-        return f"Rows {row:,} and {row + 1:,} both look like headings.", todo
+        return f"Rows {row:,} and {row + 1:,} both look like headings.", todo, None
     return None
 
 

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from pathlib import Path
 
+    import pandas as pd
+
     from importer.columns import ColumnPlan, ProfileColumns
-    from importer.reading import Table
+    from importer.reading import Chunk, Table
     from importer.settings import Settings
     from importer.suggestions import ColumnFacts
 
@@ -46,8 +48,9 @@ class MappableFile:
         """Return the first different values of each column, among the first rows."""
         found: dict[int, list[str]] = {column: [] for column in self.headings}
         for chunk in islice(self.table.chunks(), 1):
+            frame = _table_rows(chunk)
             for column, texts in found.items():
-                filled = (text for text in chunk.frame[column].tolist() if text.strip())
+                filled = (text for text in frame[column].tolist() if text.strip())
                 texts.extend(islice(dict.fromkeys(filled), count))
         return found
 
@@ -68,10 +71,20 @@ class MappableFile:
 
         found = {column: ColumnFacts() for column in columns}
         for chunk in self.table.chunks():
+            frame = _table_rows(chunk)
             for column, facts in found.items():
-                texts = chunk.frame[column].tolist()
+                texts = frame[column].tolist()
                 facts.add(texts, is_name=column in names, is_date=column in dates)
         return found
+
+
+_ASIDES = frozenset({ProblemCode.FOOTER_ROW, ProblemCode.COMMENT_LINE, ProblemCode.HEADER_REPEATED})
+
+
+def _table_rows(chunk: Chunk) -> pd.DataFrame:
+    """Return the rows of a chunk without totals, comments and headings that come again."""
+    asides = {problem.row_number for problem in chunk.problems if problem.code in _ASIDES}
+    return chunk.frame[~chunk.frame.index.isin(asides)] if asides else chunk.frame
 
 
 def open_for_mapping(path: Path, settings: Settings, *, now: datetime) -> MappableFile:
