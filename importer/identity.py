@@ -43,7 +43,7 @@ _LENGTH_BYTES = 4
 def identify(
     request: BookingRequest, appointment_at: datetime, key: bytes, *, unsent: str = ""
 ) -> Identity:
-    """Return both keyed hashes of one row.
+    """Return the keyed hashes of one row.
 
     Args:
         request: The normalized booking request.
@@ -56,11 +56,17 @@ def identify(
         comparable_name(request.first_name),
         comparable_name(request.last_name),
     )
-    instant = appointment_at.astimezone(UTC).isoformat(timespec="seconds")
+    location = str(request.location_id)
     return Identity(
-        fingerprint=_keyed(key, "fingerprint", str(request.location_id), instant, *person),
+        fingerprint=_keyed(key, "fingerprint", location, instant_of(appointment_at), *person),
         request=_keyed(key, "request", canonical_body(request), *([unsent] if unsent else [])),
+        visitor=_keyed(key, "visitor", location, *person),
     )
+
+
+def instant_of(moment: datetime) -> str:
+    """Return an instant as it is compared: ISO 8601 in UTC, to the second."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def canonical_body(request: BookingRequest) -> bytes:

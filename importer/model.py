@@ -200,12 +200,14 @@ Confirmation: TypeAlias = OrdersConfirmed | HeadingsAccepted | ChangeAccepted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Two keyed hashes of one row (HMAC-SHA256, 32 bytes each); they reveal no value."""
+    """Three keyed hashes of one row (HMAC-SHA256, 32 bytes each); they reveal no value."""
 
     fingerprint: bytes
     """Same fingerprint, same booking: location, instant, birth date, names; not the phone."""
     request: bytes
     """Same request: the whole canonical body, and a middle name that is not sent."""
+    visitor: bytes
+    """Same visitor: location, birth date, names; whatever the time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

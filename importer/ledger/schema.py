@@ -66,6 +66,8 @@ row_table = Table(
     Column("fingerprint", LargeBinary(32)),
     Column("occurrence", Integer, nullable=False, default=0),
     Column("request", LargeBinary(32)),
+    Column("visitor", LargeBinary(32)),
+    Column("visit_at", String),
     Column("booking_id", Integer),
     Column("solv_status", String, nullable=False, default=""),
     Column("emr_booking_id", String, nullable=False, default=""),
@@ -107,6 +109,7 @@ Index(
     postgresql_where=LIVE,
 )
 """However it was edited, one row of one file is booked once."""
+Index("row_visitor", row_table.c.visitor, sqlite_where=LIVE, postgresql_where=LIVE)
 Index("row_fingerprint", row_table.c.fingerprint)
 Index("row_request", row_table.c.request)
 Index("row_state", row_table.c.run_number, row_table.c.state)

@@ -6,9 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from importer.errors import LedgerError, SettingsError, SourceError
-from importer.identity import identify
+from importer.identity import identify, instant_of
 from importer.ledger import Spool, planning
 from importer.ledger.followers import follow_live_row
+from importer.ledger.reschedules import hold_reschedules
 from importer.model import State
 from importer.pipeline.ending import is_still_needed
 from importer.pipeline.planning import request_of
@@ -169,6 +170,9 @@ def carry_on(
     refuse_others(run.run_id, run.settings, job.settings)
     if job.settings.retry_rejected:
         _release_rejected(job, run)
+    if not job.settings.allow_reschedules:
+        now = instant_of(job.clock.now())
+        ledger.plan(partial(hold_reschedules, run_number=run.run_number, now=now))
     sent = 0
     with ledger.history() as history:
         records = history.rows(run.run_number)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from importer.errors import ImporterError, LedgerError
-from importer.identity import canonical_body, identify
+from importer.identity import canonical_body, identify, instant_of
 from importer.ledger import NewRun, PlannedRequest, PlannedRow, planning
+from importer.ledger.reschedules import hold_reschedules
 from importer.model import State
 from importer.near_duplicates import NearDuplicates
 from importer.pipeline.carried_keys import CarriedKeys
@@ -62,8 +64,11 @@ class Planner:
         return self.ledger.plan(lambda connection: self._plan(connection, rows))
 
     def finish(self) -> None:
-        """Settle what only the whole file shows: copied row keys, and bookings without a row."""
+        """Settle what only the whole file shows: copied keys, bookings without a row, and moves."""
         self._carried.settle(self.ledger)
+        if not self.settings.allow_reschedules:
+            now = instant_of(self.now)
+            self.ledger.plan(partial(hold_reschedules, run_number=self.run_number, now=now))
 
     def _plan(self, connection: Connection, rows: list[CheckedRow]) -> list[PlannedRequest]:
         picked = {row.row_number: self._identity(row) for row in rows if self._picks(row)}
@@ -101,7 +106,8 @@ class Planner:
         self, base: PlannedRow, row: CheckedRow, identity: Identity | None, known: KnownRows
     ) -> PlannedRow:
         """Return the row in the state it starts in; the first rule that applies decides."""
-        base = replace(base, identity=identity, problems=row.problems)
+        visit_at = instant_of(row.appointment_at) if row.appointment_at else None
+        base = replace(base, identity=identity, visit_at=visit_at, problems=row.problems)
         keyed = known.live_under(base.row_key)
         if identity is None:
             passed = passed_problem(row, self.now, self.columns)

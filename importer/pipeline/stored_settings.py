@@ -21,6 +21,7 @@ _NOT_OF_REQUESTS = frozenset(
     {
         *("rules_version", "profile", "profile_paths", "by_flag", "by_variable"),
         *("headings", "accepted_headings", "detected_encoding", "is_results", "base_url"),
+        "allow_reschedules",
     }
 )
 """What a run keeps although the same row becomes the same request without it."""
@@ -40,6 +41,7 @@ def stored(settings: Settings, *, detected_encoding: str = "", is_results: bool 
     kept = {
         "rules_version": RULES_VERSION,
         "allow_duplicates": settings.allow_duplicates,
+        "allow_reschedules": settings.allow_reschedules,
         # On this machine a ledger serves every port, so it cannot say where a run went.
         "base_url": settings.base_url,
         "profile": settings.profile_name,
@@ -135,6 +137,7 @@ def restored(settings: Settings, kept: str) -> Settings:
         defaults=before["defaults"],
         allow_walkin_scheduling=before["allow_walkin_scheduling"],
         allow_duplicates=before["allow_duplicates"],
+        allow_reschedules=settings.allow_reschedules or before.get("allow_reschedules", False),
     )
 
 

@@ -173,6 +173,7 @@ class ProblemCode(Enum):
     REJECTED_BEFORE = "IMP306"
     UNKNOWN_BEFORE = "IMP307"
     LEFT_OUT = "IMP308"
+    POSSIBLE_RESCHEDULE = "IMP310"
     SUSPECTED_DUPLICATE = "IMP309"
 
     # What Solv answered, and what became of a row without an answer

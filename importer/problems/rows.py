@@ -72,4 +72,14 @@ ROWS: Final = {
         "Look at both rows; both are sent. Delete one if they are the same visit.",
         Example("Ann Example in row 7, Anne Example in row 12", "row 12 deleted, or left if right"),
     ),
+    "IMP310": Entry(
+        E,
+        "perhaps a visit that was moved",
+        "This person has another booking to come at this location, which is not in the file.",
+        "If the visit was moved, change it in Solv; if it is one more, add --allow-reschedules.",
+        Example(
+            "row 7, booked for 7 January last night, says 9 January today",
+            "the booking changed in Solv, or the run repeated with --allow-reschedules",
+        ),
+    ),
 }

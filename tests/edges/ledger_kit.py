@@ -46,6 +46,7 @@ def identity(booking: str, request: str = "") -> Identity:
     return Identity(
         fingerprint=digest(booking),
         request=digest(f"request {request or booking}"),
+        visitor=digest(f"visitor {booking}"),
     )
 
 

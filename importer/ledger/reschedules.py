@@ -1,0 +1,48 @@
+"""People who are booked for a visit to come, and whom a new file wants at another time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import exists, select, update
+
+from importer.ledger.row_problems import add_problem, forget_requests
+from importer.ledger.schema import LIVE, row_table
+from importer.model import State
+from importer.problems import ProblemCode
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+def hold_reschedules(connection: Connection, run_number: int, now: str) -> int:
+    """Leave out what may be a visit that was moved; return how many rows that are.
+
+    A row is held when the same person has a booking to come at the same location, made by
+    another run, that no row of this file is: somebody may have typed another time over it. A
+    second visit beside the first, which is still in the file, is no reschedule.
+
+    Args:
+        connection: The ledger's.
+        run_number: The run whose rows have just been planned.
+        now: ISO 8601, in UTC, as the times of visits are.
+    """
+    booked, mine, again = row_table.c, row_table.alias().c, row_table.alias().c
+    is_in_file = exists().where(
+        again.run_number == run_number, again.fingerprint == booked.fingerprint
+    )
+    is_to_come = exists().where(
+        LIVE, booked.visitor == mine.visitor, booked.visit_at > now, ~is_in_file
+    )
+    ready = [mine.run_number == run_number, mine.state == State.READY]
+    held = list(connection.execute(select(mine.row_id).where(*ready, is_to_come)).scalars())
+    for row_id in held:
+        left_out = (
+            update(row_table)
+            .where(row_table.c.row_id == row_id, row_table.c.state == State.READY)
+            .values(state=State.LEFT_OUT)
+        )
+        connection.execute(left_out)
+        forget_requests(connection, row_id)
+        add_problem(connection, row_id, ProblemCode.POSSIBLE_RESCHEDULE)
+    return len(held)
