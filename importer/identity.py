@@ -57,16 +57,17 @@ def identify(
         comparable_name(request.last_name),
     )
     location = str(request.location_id)
+    instant = appointment_at.astimezone(UTC).isoformat(timespec="seconds")
     return Identity(
-        fingerprint=_keyed(key, "fingerprint", location, instant_of(appointment_at), *person),
+        fingerprint=_keyed(key, "fingerprint", location, instant, *person),
         request=_keyed(key, "request", canonical_body(request), *([unsent] if unsent else [])),
         visitor=_keyed(key, "visitor", location, *person),
     )
 
 
-def instant_of(moment: datetime) -> str:
-    """Return an instant as it is compared: ISO 8601 in UTC, to the second."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds")
+def day_of(moment: datetime) -> int:
+    """Return the day of an instant, in UTC, as a number that says nothing of the time."""
+    return moment.astimezone(UTC).toordinal()
 
 
 def canonical_body(request: BookingRequest) -> bytes:

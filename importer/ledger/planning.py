@@ -303,7 +303,7 @@ def _line(run_number: int, row_id: int, row: PlannedRow) -> dict[str, Any]:
         "fingerprint": identity.fingerprint if identity else None,
         "request": identity.request if identity else None,
         "visitor": identity.visitor if identity else None,
-        "visit_at": row.visit_at,
+        "visit_day": row.visit_day,
         "occurrence": row.occurrence,
         "booking_id": row.booking_id,
         "solv_status": row.solv_status,

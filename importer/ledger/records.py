@@ -58,8 +58,8 @@ class PlannedRow:
     row_key: RowKey
     state: State
     identity: Identity | None = None
-    visit_at: str | None = None
-    """When the visit is: ISO 8601 in UTC, to the second; None for a row with an error."""
+    visit_day: int | None = None
+    """The day of the visit, as `identity.day_of` counts; None for a row with an error."""
     occurrence: int = 0
     booking_id: int | None = None
     solv_status: str = ""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def hold_reschedules(connection: Connection, run_number: int, now: str) -> int:
+def hold_reschedules(connection: Connection, run_number: int, today: int) -> int:
     """Leave out what may be a visit that was moved; return how many rows that are.
 
     A row is held when the same person has a booking to come at the same location, made by
@@ -25,14 +25,14 @@ def hold_reschedules(connection: Connection, run_number: int, now: str) -> int:
     Args:
         connection: The ledger's.
         run_number: The run whose rows have just been planned.
-        now: ISO 8601, in UTC, as the times of visits are.
+        today: As `identity.day_of` counts; a visit of today may be to come.
     """
     booked, mine, again = row_table.c, row_table.alias().c, row_table.alias().c
     is_in_file = exists().where(
         again.run_number == run_number, again.fingerprint == booked.fingerprint
     )
     is_to_come = exists().where(
-        LIVE, booked.visitor == mine.visitor, booked.visit_at > now, ~is_in_file
+        LIVE, booked.visitor == mine.visitor, booked.visit_day >= today, ~is_in_file
     )
     ready = [mine.run_number == run_number, mine.state == State.READY]
     held = list(connection.execute(select(mine.row_id).where(*ready, is_to_come)).scalars())

@@ -67,7 +67,7 @@ row_table = Table(
     Column("occurrence", Integer, nullable=False, default=0),
     Column("request", LargeBinary(32)),
     Column("visitor", LargeBinary(32)),
-    Column("visit_at", String),
+    Column("visit_day", Integer),
     Column("booking_id", Integer),
     Column("solv_status", String, nullable=False, default=""),
     Column("emr_booking_id", String, nullable=False, default=""),

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from importer.errors import LedgerError, SettingsError, SourceError
-from importer.identity import identify, instant_of
+from importer.identity import day_of, identify
 from importer.ledger import Spool, planning
 from importer.ledger.followers import follow_live_row
 from importer.ledger.reschedules import hold_reschedules
@@ -171,8 +171,8 @@ def carry_on(
     if job.settings.retry_rejected:
         _release_rejected(job, run)
     if not job.settings.allow_reschedules:
-        now = instant_of(job.clock.now())
-        ledger.plan(partial(hold_reschedules, run_number=run.run_number, now=now))
+        today = day_of(job.clock.now())
+        ledger.plan(partial(hold_reschedules, run_number=run.run_number, today=today))
     sent = 0
     with ledger.history() as history:
         records = history.rows(run.run_number)

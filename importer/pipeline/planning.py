@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from importer.errors import ImporterError, LedgerError
-from importer.identity import canonical_body, identify, instant_of
+from importer.identity import canonical_body, day_of, identify
 from importer.ledger import NewRun, PlannedRequest, PlannedRow, planning
 from importer.ledger.reschedules import hold_reschedules
 from importer.model import State
@@ -67,8 +67,8 @@ class Planner:
         """Settle what only the whole file shows: copied keys, bookings without a row, and moves."""
         self._carried.settle(self.ledger)
         if not self.settings.allow_reschedules:
-            now = instant_of(self.now)
-            self.ledger.plan(partial(hold_reschedules, run_number=self.run_number, now=now))
+            today = day_of(self.now)
+            self.ledger.plan(partial(hold_reschedules, run_number=self.run_number, today=today))
 
     def _plan(self, connection: Connection, rows: list[CheckedRow]) -> list[PlannedRequest]:
         picked = {row.row_number: self._identity(row) for row in rows if self._picks(row)}
@@ -106,8 +106,8 @@ class Planner:
         self, base: PlannedRow, row: CheckedRow, identity: Identity | None, known: KnownRows
     ) -> PlannedRow:
         """Return the row in the state it starts in; the first rule that applies decides."""
-        visit_at = instant_of(row.appointment_at) if row.appointment_at else None
-        base = replace(base, identity=identity, visit_at=visit_at, problems=row.problems)
+        visit_day = day_of(row.appointment_at) if row.appointment_at else None
+        base = replace(base, identity=identity, visit_day=visit_day, problems=row.problems)
         keyed = known.live_under(base.row_key)
         if identity is None:
             passed = passed_problem(row, self.now, self.columns)

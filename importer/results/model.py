@@ -98,7 +98,7 @@ class Summary:
         warnings = [
             {"code": one.code.code, "place": one.place, "hint": one.hint} for one in self.warnings
         ]
-        return asdict(self) | {"warnings": warnings}
+        return asdict(self) | {"warnings": warnings, "runs": list(self.runs)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
