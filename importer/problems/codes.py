@@ -173,8 +173,8 @@ class ProblemCode(Enum):
     REJECTED_BEFORE = "IMP306"
     UNKNOWN_BEFORE = "IMP307"
     LEFT_OUT = "IMP308"
-    POSSIBLE_RESCHEDULE = "IMP310"
     SUSPECTED_DUPLICATE = "IMP309"
+    POSSIBLE_RESCHEDULE = "IMP310"
 
     # What Solv answered, and what became of a row without an answer
     API_REJECTED = "IMP400"

@@ -78,8 +78,8 @@ ROWS: Final = {
         "This person has another booking to come at this location, which is not in the file.",
         "If the visit was moved, change it in Solv; if it is one more, add --allow-reschedules.",
         Example(
-            "row 7, booked for 7 January last night, says 9 January today",
-            "the booking changed in Solv, or the run repeated with --allow-reschedules",
+            "row 7, booked for the 7th last night, says the 9th today",
+            "the booking changed in Solv, or --allow-reschedules",
         ),
     ),
 }
