@@ -5,6 +5,7 @@ from importer.ledger.folder import LedgerFolder, Target, target_of
 from importer.ledger.history import History
 from importer.ledger.ledger import Ledger, PaceMemory, open_ledger
 from importer.ledger.lock import is_held, refuse_if_held
+from importer.ledger.opening import prove_sound
 from importer.ledger.records import (
     Earlier,
     NewRun,
@@ -37,6 +38,7 @@ __all__ = [
     "Target",
     "is_held",
     "open_ledger",
+    "prove_sound",
     "refuse_if_held",
     "target_of",
 ]

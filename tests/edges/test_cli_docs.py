@@ -17,7 +17,7 @@ from importer.settings import SPECS
 
 ROOT = Path(__file__).parents[2]
 KINDS = ("csv", "toml")
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 
 
 def table_after(heading: str, first_column: str) -> list[list[str]]:
@@ -37,7 +37,8 @@ def command_lines(text: str) -> list[list[str]]:
     """Return the calls of solv-import in a page's console blocks, as words."""
     blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
     joined = "\n".join(blocks).replace("\\\n", " ")
-    calls = re.findall(r"solv-import ([^\n#>]*)", joined)
+    # Not the folders, users and units of that name.
+    calls = re.findall(r"(?:(?<=bin/)|(?<![\w./=-]))solv-import ([^\n#>]*)", joined)
     return [call.split() for call in calls]
 
 
