@@ -93,6 +93,10 @@ fuzz: requirements/fuzz.txt $(VENV)/dev.stamp ## look for inputs that break a pr
 	FUZZ=full $(BIN)/python -m pytest tests/odd tests/fuzz tests/property
 	FUZZ_S=$(FUZZ_S) $(BIN)/python -m tests.fuzz
 
+.PHONY: operations
+operations: $(VENV)/dev.stamp ## docs/operations/, and the steps of its Dockerfile, in clean folders
+	OPERATIONS=full $(BIN)/python -m pytest tests/operations
+
 .PHONY: lock
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

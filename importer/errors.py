@@ -74,7 +74,7 @@ EXIT_ACTIONS: dict[ExitCode, str] = {
     ExitCode.INTERRUPTED: "nothing is wrong: it was asked to stop; the same command carries on",
     ExitCode.TERMINATED: "nothing is wrong: it was asked to stop; the same command carries on",
 }
-"""What each asks of a person, as messages say it; docs/nightly.md begins with the same words."""
+"""What each asks of a person, as messages say it; docs/nightly.md says what to type."""
 
 _WORST_FIRST = (
     ExitCode.BUG,

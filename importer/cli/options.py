@@ -64,6 +64,7 @@ CHOOSING = (
     "allow_duplicates",
     "allow_reschedules",
     "allow_walkin_scheduling",
+    "as_unknown",
 )
 """Which rows are sent."""
 

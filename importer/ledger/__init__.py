@@ -7,6 +7,7 @@ from importer.ledger.folder import LedgerFolder, Target, key_id, target_of
 from importer.ledger.history import History
 from importer.ledger.ledger import Ledger, PaceMemory, open_ledger
 from importer.ledger.lock import is_held, refuse_if_held
+from importer.ledger.opening import prove_sound
 from importer.ledger.records import (
     Earlier,
     NewRun,
@@ -41,6 +42,7 @@ __all__ = [
     "is_held",
     "key_id",
     "open_ledger",
+    "prove_sound",
     "refuse_if_held",
     "target_of",
     "tip_in",

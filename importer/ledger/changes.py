@@ -25,6 +25,8 @@ from importer.model import (
 from importer.problems import ProblemCode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import ColumnElement, Connection
 
     from importer.ledger.rescue import RescuedAnswer
@@ -83,6 +85,19 @@ def record(connection: Connection, row_id: int, outcome: Outcome, at: str) -> Ou
     if isinstance(outcome, NotTaken) and outcome.cause is NotTakenCause.TOO_MANY_REQUESTS:
         _count_wait(connection, row_id)
     return written
+
+
+def doubt(connection: Connection, row_ids: Iterable[int], reason: str, at: str) -> int:
+    """Make `ready` rows unknown without sending them; return how many there were.
+
+    They count as sent: somebody whose ledger is lost may have sent them.
+    """
+    doubted = 0
+    for row_id in row_ids:
+        if claim(connection, row_id, at) is State.SENDING:
+            record(connection, row_id, Unknown(reason=reason), at)
+            doubted += 1
+    return doubted
 
 
 def rescue(connection: Connection, answer: RescuedAnswer, at: str) -> None:

@@ -29,8 +29,8 @@ _USUAL_PORTS = {"https": 443, "http": 80}
 
 RESTORE = (
     "restore the whole state folder from a backup made after its last run; or, to start anew, "
-    "move the folder away and treat every row sent since that backup as unknown: look each one "
-    "up in Solv before it is imported again"
+    "move the folder away and treat every row sent since that backup as unknown: hold their files "
+    "with solv-import run FILE --as-unknown before anything else is imported"
 )
 """What to do about a ledger that cannot be trusted."""
 

@@ -111,6 +111,20 @@ class History:
         )
         return {State(row.state): int(row.rows) for row in found}
 
+    def unknown(self) -> dict[str, int]:
+        """Return how many rows nobody has settled, by the id of their run; the oldest first.
+
+        A row that refers to another is settled with that one, and not counted.
+        """
+        found = self._all(
+            select(run_table.c.run_id, func.count().label("rows"))
+            .join(row_table, row_table.c.run_number == run_table.c.run_number)
+            .where(row_table.c.state == State.UNKNOWN, row_table.c.refers_to.is_(None))
+            .group_by(run_table.c.run_number)
+            .order_by(run_table.c.run_number)
+        )
+        return {row.run_id: int(row.rows) for row in found}
+
     def requests(self, run_number: int) -> int:
         """Return how many booking requests of the run reached the wire, over its whole life."""
         total = select(func.coalesce(func.sum(row_table.c.requests), 0).label("requests"))

@@ -26,7 +26,7 @@ from importer.ledger.writer import Writer
 from importer.signals import PATIENCE, kept_waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from concurrent.futures import Future
     from datetime import datetime
     from types import TracebackType
@@ -168,6 +168,11 @@ class Ledger:
         return self._writer.submit(
             partial(changes.invalidate, row_id=row_id, code=code, at=at.isoformat())
         )
+
+    def doubt(self, row_ids: Iterable[int], reason: str, at: datetime) -> int:
+        """Make `ready` rows unknown, all of them or none; return how many there were."""
+        change = partial(changes.doubt, row_ids=row_ids, reason=reason, at=at.isoformat())
+        return self.plan(change)
 
     def release(self, row_ids: list[int]) -> Future[None]:
         """Put rejected rows back to `ready`."""

@@ -106,6 +106,28 @@ def open_for_writing(folder: LedgerFolder, target: Target) -> Opened:
     )
 
 
+def prove_sound(folder: LedgerFolder, target: Target) -> Sidecar | None:
+    """Return what stands beside a ledger that would be opened; nothing is written.
+
+    Nobody may hold the ledger: what changes while it is looked at does not agree.
+
+    Returns:
+        Its sidecar, None when there is no ledger yet.
+
+    Raises:
+        LedgerError: Opening it would be refused.
+    """
+    sidecar = folder.read_sidecar()
+    if sidecar is None:
+        _refuse_leftovers(folder)
+        return None
+    count = CommitCount(folder.commits_file)
+    if not (sidecar.is_first and not folder.database.exists() and not count.told()):
+        facts = _facts_of(folder, sidecar, target, _key(folder))
+        _refuse_rolled_back(folder, facts, count)
+    return sidecar
+
+
 def note_closing(folder: LedgerFolder, opened: Opened, phase: Phase, commits: int) -> bool:
     """Write down that the ledger is being closed, or was; return whether the disk took it."""
     said = Sidecar(ledger_id=opened.ledger_id, opening=opened.opening, phase=phase, commits=commits)
@@ -119,7 +141,8 @@ def note_closing(folder: LedgerFolder, opened: Opened, phase: Phase, commits: in
 def _refuse_leftovers(folder: LedgerFolder) -> None:
     """Raise if there was a ledger here: the sidecar is the first file that is ever written."""
     own = (folder.key_file, folder.database, folder.commits_file, folder.rescue_file)
-    files = (*own, folder.audit_file, *folder.spool.iterdir())
+    spooled = folder.spool.iterdir() if folder.spool.is_dir() else ()
+    files = (*own, folder.audit_file, *spooled)
     for path in files:
         if path.exists():
             raise LedgerError(f"{folder.sidecar_file} is missing beside {path.name}", todo=RESTORE)

@@ -28,7 +28,7 @@ from importer.pipeline.planning import plan_run
 from importer.pipeline.profile_changes import refuse_changed_profile
 from importer.pipeline.recording import accept
 from importer.pipeline.reporting import default_place
-from importer.pipeline.sending import send
+from importer.pipeline.sending import hold_as_unknown, send
 from importer.pipeline.stored_settings import as_confirmed, restored
 from importer.pipeline.views import plan_view
 from importer.posting import Stop
@@ -299,7 +299,10 @@ def _send(job: Job, opened: OpenRun, grouping: Grouping, *, left: int | None = N
             stop = _held(plan)
         elif plan.to_send:
             accept(job, run, plan)
-            stop = send(job, opened, plan.to_send, waiting)
+            if job.settings.as_unknown:
+                hold_as_unknown(job, opened)
+            else:
+                stop = send(job, opened, plan.to_send, waiting)
         return finish(job, opened, stop, waiting)
 
 

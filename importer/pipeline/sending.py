@@ -68,6 +68,13 @@ def send(job: Job, opened: OpenRun, rows: int, waiting: Waiting) -> Stop | None:
     return stop
 
 
+def hold_as_unknown(job: Job, opened: OpenRun) -> None:
+    """Send nothing: whoever had the ledger that is lost may have sent these rows already."""
+    rows = [request.row_id for request in opened.spool.requests()]
+    doubted = job.ledger.doubt(rows, "a lost ledger may have sent it", job.clock.now())
+    job.observer.notice(f"nothing was sent: {doubted:,} rows are unknown until they are settled")
+
+
 def _refusals(job: Job, run_number: int, rows: int) -> Refusals:
     """Return the refusals that the run may have, with those of earlier processes counted."""
     with job.ledger.history() as history:

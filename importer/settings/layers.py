@@ -148,11 +148,21 @@ def _is_there(path: Path) -> bool:
 
 
 def _require_private(status: os.stat_result, what: str, name: str) -> None:
-    if status.st_mode & _FOR_GROUP_OR_OTHERS:
+    if status.st_mode & _forbidden(status):
         message = f"{what} holds {_SECRET_NAMES[name]}, and others may read it."
         raise SettingsError(message, todo="Take their permission away: chmod 600 on that file.")
     if what == ".env" and status.st_uid != os.getuid():
         raise SettingsError(f".env holds {_SECRET_NAMES[name]} and belongs to somebody else.")
+
+
+def _forbidden(status: os.stat_result) -> int:
+    """Return the permissions that a file with a secret must not give.
+
+    A service manager lends a secret of root's by the group: systemd by an access list, Kubernetes
+    by `fsGroup`. What root lets this user read, nobody else has opened.
+    """
+    is_lent = status.st_uid == 0 and os.geteuid() != 0
+    return _FOR_GROUP_OR_OTHERS & ~stat.S_IRGRP if is_lent else _FOR_GROUP_OR_OTHERS
 
 
 def toml_layer(path: Path, *, origin: str, is_profile: bool) -> Layer:

@@ -117,6 +117,8 @@ class Settings:
     retry_rejected: bool
     allow_duplicates: bool
     allow_walkin_scheduling: bool
+    as_unknown: bool
+    """Whether rows that may go are held as unknown instead: a lost ledger may have sent them."""
     dry_run: bool
     yes: bool
     non_interactive: bool

@@ -59,7 +59,8 @@ def test_all_is_well_with_a_sandbox_and_nothing_is_booked(sandbox: Sandbox) -> N
     code, found = doctor()
     assert code == 0
     assert list(found) == [
-        "versions", "packages", "state", "target", "ledger", "sign-in", "clock",
+        "versions", "packages", "profile", "messages", "state", "disk", "target",
+        "lock", "ledger", "clock", "sign-in",
     ]  # fmt: skip
     assert {finding["health"] for finding in found.values()} == {"ok"}
     assert sandbox.bookings() == []
@@ -79,10 +80,10 @@ def test_a_message_target_that_nothing_can_be_sent_to_is_named_by_its_number(
     monkeypatch.setenv("SOLV_IMPORT_MESSAGE_TARGETS", f"{known} nobody://{SECRET}")
     code, found = doctor()
     assert (code, found["messages"]["health"]) == (2, "wrong")
-    assert found["messages"]["detail"].startswith("target 2 of 2 is not written")
+    assert found["messages"]["detail"].startswith("target 2 of 2 of the messages is not")
     assert SECRET not in json.dumps(found)
     monkeypatch.setenv("SOLV_IMPORT_MESSAGE_TARGETS", known)
-    assert doctor()[1]["messages"]["detail"] == "1 target, not called"
+    assert doctor()[1]["messages"]["detail"] == "1 target; none was tried"
     assert sandbox.bookings() == []
 
 
@@ -90,8 +91,7 @@ def test_an_unset_target_is_exit_2_and_the_rest_is_still_looked_at() -> None:
     result = CliRunner().invoke(shell, ["doctor"])
     assert result.exit_code == 2
     for name in ("BASE_URL", "CLIENT_ID", "CLIENT_SECRET"):
-        assert f"SOLV_IMPORT_{name} (" in result.stdout
-    assert "are not set." in result.stdout
+        assert f"SOLV_IMPORT_{name}" in result.stdout
     assert "versions" in result.stdout
 
 
@@ -100,7 +100,7 @@ def test_a_state_folder_that_others_may_read_is_a_warning(tmp_path: Path) -> Non
     (tmp_path / "state").chmod(0o755)
     _, found = doctor()
     assert found["state"]["health"] == "warning"
-    assert "chmod go=" in found["state"]["todo"]
+    assert "chmod -R go= " in found["state"]["todo"]
 
 
 def test_a_misspelt_variable_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,17 +121,20 @@ def test_a_damaged_ledger_is_exit_8(sandbox: Sandbox, content: bytes | None, cod
     assert len(sandbox.bookings()) == 1
 
 
-def test_a_clock_that_is_off_is_a_warning(sandbox: Sandbox, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("minutes", "health"), [(3, Health.WARNING), (10, Health.WRONG)])
+def test_a_clock_that_is_off_is_told(
+    sandbox: Sandbox, tmp_path: Path, minutes: int, health: Health
+) -> None:
     class SlowClock(SystemClock):
         def now(self) -> datetime:
-            return super().now() - timedelta(minutes=10)
+            return super().now() - timedelta(minutes=minutes)
 
     environ = {"SOLV_IMPORT_BASE_URL": sandbox.base_url}
     settings = load_settings({}, environ=environ, folder=tmp_path)
     finding = clock_skew(settings, SlowClock())
-    assert finding.health is Health.WARNING
+    assert finding.health is health
     # The Date header knows whole seconds only.
-    assert 598 <= int(finding.detail.split()[0]) <= 602
+    assert abs(int(finding.detail.split()[0]) - 60 * minutes) <= 2
 
 
 def test_config_show_tells_values_and_origins_but_never_the_secret(

@@ -28,6 +28,7 @@ RUN: tuple[Spec, ...] = (
     switch("retry_rejected", "send unchanged rows again that Solv refused before"),
     switch("allow_duplicates", "send rows of one file that are the same booking"),
     switch("allow_walkin_scheduling", "book walk-in times too (a query parameter)", section="run"),
+    switch("as_unknown", "send nothing: hold the rows as unknown, when a ledger is lost"),
     switch("dry_run", "check the file and say what would be sent; send nothing"),
     # No file may answer for a person: a profile travels, and would answer everywhere.
     switch("yes", "do not ask before sending"),
