@@ -252,6 +252,13 @@ FILE: Final = {
         "Keep the results as private as the workbook.",
         Example("visits.xlsx with a password", "visits.results.xlsx without one"),
     ),
+    "IMP038": Entry(
+        W,
+        "hidden column",
+        "The column is hidden on the sheet; it is sent as well.",
+        "Delete it if it should not be sent.",
+        Example("column G, Reason, hidden", "column G is sent like any other"),
+    ),
     "IMP040": Entry(
         E,
         "comment line",

@@ -28,6 +28,7 @@ class CellTally:
     column_limit: int
     reach: Reach = field(default_factory=Reach)
     merged: list[Extent] = field(default_factory=list)
+    hidden_columns: set[int] = field(default_factory=set)
     _hidden: set[int] = field(default_factory=set)
     _filled: set[int] = field(default_factory=set)
     _found: list[tuple[int, int, int]] = field(default_factory=list)
@@ -61,6 +62,10 @@ class CellTally:
         """Take note of a row that people do not see."""
         self._hidden.add(row)
 
+    def hide_columns(self, first: int, last: int) -> None:
+        """Take note of columns that people do not see."""
+        self.hidden_columns.update(range(first, min(last + 1, self.column_limit)))
+
     def merge(self, area: tuple[int, int, int, int]) -> None:
         """Take merged cells: first and last row, first and last column."""
         if len(self.merged) >= MOST_MERGED:
@@ -86,6 +91,7 @@ class CellTally:
         return SheetScan(
             extent=self.reach.extent,
             hidden_rows=len(self._hidden & self._filled),
+            hidden_columns=frozenset(self.hidden_columns),
             findings=findings,
             merged=tuple(self.merged),
         )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
-from tests.edges.check_kit import check
 
 from importer.errors import SourceError
 from importer.pipeline import fix_file
@@ -18,6 +17,7 @@ from importer.pipeline.intake import take_in
 from importer.problems import ProblemCode as P
 from importer.reading.quotes import split_record
 from importer.settings import load_settings
+from tests.edges.check_kit import check
 from tests.edges.reading_kit import number_cell, read, row_xml, text_cell, write_sheet
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
-from tests.edges.check_kit import check
 
 from importer.cli.problem_lines import annotation
 from importer.cli.problem_view import draw_check
@@ -19,6 +18,7 @@ from importer.pipeline import check_file
 from importer.problems import ProblemCode as P
 from importer.reports import Finding, Look, ProblemExample, ProblemGroup
 from importer.settings import load_settings
+from tests.edges.check_kit import check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -29,6 +29,8 @@ def facts(*texts: str, is_name: bool = False, is_date: bool = False) -> ColumnFa
         ("Mobil", "phone", "pre-selected"),
         ("Birthdy", "birth_date", "pre-selected"),
         ("Visit Reasn Txt", "reason", "offered"),
+        ("Birth date (S.)", "birth_date", "offered"),
+        ("First name (MD)", "first_name", "offered"),
         ("Guarantor Phone", None, ""),
         ("Notes", None, ""),
         ("Provider First Name", None, ""),
