@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from importer.settings import Settings
 
-RULES_VERSION = 3
+RULES_VERSION = 4
 """Raised whenever the same cell would become another request than before."""
 
 _NOT_OF_REQUESTS = frozenset(

@@ -34,6 +34,7 @@ class CellTally:
     """Those that may show something else than a cell keeps, by style."""
     reach: Reach = field(default_factory=Reach)
     merged: list[Extent] = field(default_factory=list)
+    hidden_columns: set[int] = field(default_factory=set)
     _hidden: set[int] = field(default_factory=set)
     _filled: set[int] = field(default_factory=set)
     _found: list[tuple[int, int, int]] = field(default_factory=list)
@@ -78,6 +79,10 @@ class CellTally:
         """Take note of a row that people do not see."""
         self._hidden.add(row)
 
+    def hide_columns(self, first: int, last: int) -> None:
+        """Take note of columns that people do not see."""
+        self.hidden_columns.update(range(first, min(last + 1, self.column_limit)))
+
     def merge(self, area: tuple[int, int, int, int]) -> None:
         """Take merged cells: first and last row, first and last column."""
         if len(self.merged) >= MOST_MERGED:
@@ -103,6 +108,7 @@ class CellTally:
         return SheetScan(
             extent=self.reach.extent,
             hidden_rows=len(self._hidden & self._filled),
+            hidden_columns=frozenset(self.hidden_columns),
             findings=findings,
             merged=tuple(self.merged),
         )

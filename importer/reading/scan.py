@@ -142,5 +142,7 @@ class SheetScan:
     """None when no cell has a value."""
     hidden_rows: int
     findings: Findings
+    hidden_columns: frozenset[int] = frozenset()
+    """Columns that people do not see, from 0."""
     merged: tuple[Extent, ...] = ()
     """The areas of merged cells."""

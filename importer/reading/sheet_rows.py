@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -42,13 +43,17 @@ class SheetRows:
     """0 where there are no headings."""
 
     def rows(
-        self, text_columns: Collection[int] = (), aside_of: AsideCheck | None = None
+        self,
+        text_columns: Collection[int] = (),
+        aside_of: AsideCheck | None = None,
+        date_columns: Collection[int] = (),
     ) -> Iterator[Row]:
         """Yield every row from the first one of the sheet, from column A on.
 
         Args:
             text_columns: Those whose cells are sent as text: a typed cell there is a problem.
             aside_of: Tells rows that nobody meant to book; None until the headings are known.
+            date_columns: Those in which dates of the workbook's own are told from texts.
         """
         sheet, header_row = self.sheet, self.header_row
         findings = _Upcoming(self.scan.findings)
@@ -72,7 +77,8 @@ class SheetRows:
                 problems += covered
                 if aside := aside_of(cells) if aside_of else None:
                     problems = (RowProblem(row_number=number, code=aside),)
-            yield Row(number, 0, cells, len(text), problems)
+            dates = tuple(c for c in date_columns if c >= left and _is_date(values[c - left]))
+            yield Row(number, 0, cells, len(text), problems, dates)
         # Rows of nothing but formulas without results lie behind calamine's last one.
         nothing = [""] * width_of(sheet)
         number = sheet.end[0] + 1 if sheet.end else 0
@@ -169,6 +175,10 @@ def _losses(
         for place in places
         if (code := loss_of(values[place])) is not None
     )
+
+
+def _is_date(value: CellValue) -> bool:
+    return isinstance(value, date)  # a moment is one, too
 
 
 def _where_text_is_sent(

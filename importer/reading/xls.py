@@ -39,6 +39,7 @@ _LABELS = frozenset({_LABEL, _RICH, _SHARED_TEXT})
 _CELLS = _VALUES | {_BOOL_OR_ERROR, _SEVERAL_RK, _FORMULA}
 _EXCEL_97 = 0x0600
 _HIDDEN_ROW = 0x20
+_COLUMNS_INFO, _HIDDEN_COLUMN = 0x007D, 0x01
 _CALCULATE_ON_LOADING = 0x02
 _NOT_A_NUMBER = 0xFFFF
 _TEXT_RESULT, _ERROR_RESULT, _EMPTY_RESULT = 0, 2, 3
@@ -235,6 +236,10 @@ def _take(cells: CellTally, seen: bytearray, kind: int, content: bytes) -> None:
         row, flags = struct.unpack_from("<H10xH", content)
         if flags & _HIDDEN_ROW:
             cells.hide(row)
+    elif kind == _COLUMNS_INFO:
+        first, last, flags = struct.unpack_from("<HH4xH", content)
+        if flags & _HIDDEN_COLUMN:
+            cells.hide_columns(first, last)
     elif kind == _MERGED:
         count = struct.unpack_from("<H", content)[0]
         for area in areas_of(struct.unpack_from(f"<{4 * count}H", content, 2)):

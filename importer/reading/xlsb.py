@@ -40,6 +40,7 @@ _FORMAT, _STYLE, _STYLES_BEGIN, _STYLES_END = 44, 47, 617, 618
 _NOT_READ = frozenset({*range(12, 19), 62})
 """Cells in forms that Excel saves nowhere in a sheet, and calamine does not know."""
 _HIDDEN_ROW = 0x10
+_COLUMNS_INFO, _HIDDEN_COLUMN = 60, 0x01
 _SIZE_BYTES = 4
 _RECORD_LIMIT = 1 << 20
 
@@ -177,11 +178,20 @@ def _scan(records: Iterator[tuple[int, bytes]], formats: Mapping[int, NumberForm
             style = int.from_bytes(content[4:7], "little")
             if style in formats:
                 _take_format(cells, (row, column, style), kind, content)
-        elif kind == _MERGED:
-            cells.merge(struct.unpack_from("<4I", content))
+        elif kind in (_COLUMNS_INFO, _MERGED):
+            _take_area(cells, kind, content)
         elif kind in _NOT_READ or (kind == _DIMENSIONS and not _is_possible(content)):
             raise ValueError
     return cells.scan()
+
+
+def _take_area(cells: CellTally, kind: int, content: bytes) -> None:
+    if kind == _MERGED:
+        cells.merge(struct.unpack_from("<4I", content))
+        return
+    first, last, flags = struct.unpack_from("<II8xH", content)
+    if flags & _HIDDEN_COLUMN:
+        cells.hide_columns(first, last)
 
 
 def _is_possible(dimensions: bytes) -> bool:

@@ -73,6 +73,7 @@ def scan_sheet(
     return SheetScan(
         extent=scanner.reach.extent,
         hidden_rows=scanner.hidden_rows,
+        hidden_columns=frozenset(scanner.hidden_columns),
         findings=scanner.findings,
         merged=tuple(scanner.merged),
     )
@@ -108,6 +109,7 @@ class _Scanner:
         self._exact = exact
         self._columns = ColumnNumbers()
         self._actions: dict[str, Callable[[dict[str, str]], None]] = {
+            "col": self._columns_begin,
             "row": self._row_begins,
             "c": self._cell_begins,
             "f": self._formula_begins,
@@ -130,6 +132,7 @@ class _Scanner:
         self._text = ""
         self.reach = Reach()
         self.hidden_rows = 0
+        self.hidden_columns: set[int] = set()
         self.findings = Findings()
         self.merged: list[Extent] = []
         self._listener = self._characters
@@ -148,6 +151,11 @@ class _Scanner:
             action = self._actions.get(name.rpartition(":")[2], self._other_begins)
             self._actions[name] = action
         action(attributes)
+
+    def _columns_begin(self, attributes: dict[str, str]) -> None:
+        if attributes.get("hidden") in _TRUE or attributes.get("width") in _NO_HEIGHT:
+            first, last = (int(attributes.get(name, "")) for name in ("min", "max"))
+            self.hidden_columns.update(range(first - 1, min(last, COLUMN_LIMIT)))
 
     def _row_begins(self, attributes: dict[str, str]) -> None:
         self.end_row()
