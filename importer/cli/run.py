@@ -62,10 +62,12 @@ def command(ctx: click.Context, /, files: tuple[str, ...], **_flags: object) -> 
     places = destinations(files, settings)
     start_logs(settings)
 
+    made: list[str] = []
+
     def import_one(source: Path) -> ExitCode:
         results, summary = places[source]
-        told = replace(settings, results=results, summary=summary)
-        return asking(told, partial(run_one, source))
+        told = replace(settings, results=results, summary=summary, runs_of_command=tuple(made))
+        return asking(told, partial(run_one, source, made=made))
 
     ctx.exit(each_file(ctx, files, import_one, is_named=is_named))
 
@@ -92,8 +94,14 @@ def start_logs(settings: Settings) -> None:
     configure_logs(settings.verbose)
 
 
-def run_one(source: Path, settings: Settings) -> ExitCode:
-    """Import one file, print what came of it, and return its exit code."""
+def run_one(source: Path, settings: Settings, *, made: list[str]) -> ExitCode:
+    """Import one file, print what came of it, and return its exit code.
+
+    Args:
+        source: The file.
+        settings: All settings, and which runs the command has made before.
+        made: Takes the id of this one.
+    """
     from importer.pipeline import import_file  # noqa: PLC0415 - pandas costs half a second
 
     clock = SystemClock()
@@ -101,6 +109,7 @@ def run_one(source: Path, settings: Settings) -> ExitCode:
         report = import_file(
             source, settings, clock=clock, observer=observer, selection=settings.selection
         )
+    made.append(report.summary.run_id)
     return print_run(report, settings)
 
 

@@ -6,6 +6,7 @@ from importer.ledger.history import History
 from importer.ledger.ledger import Ledger, PaceMemory, open_ledger
 from importer.ledger.lock import is_held
 from importer.ledger.records import (
+    Asked,
     Earlier,
     NewRun,
     OtherRuns,
@@ -18,6 +19,7 @@ from importer.ledger.records import (
 from importer.ledger.spool import PlannedRequest, Spool
 
 __all__ = [
+    "Asked",
     "Earlier",
     "History",
     "Ledger",

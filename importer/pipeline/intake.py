@@ -19,7 +19,7 @@ from importer.problems import FileProblem, ProblemCode, RowProblem
 from importer.reading import ReadOptions, open_source, table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import date, datetime
     from pathlib import Path
 
@@ -207,7 +207,7 @@ def open_columns(path: Path, settings: Settings, name: str) -> tuple[Table, Colu
     """
     told = _options(settings, name)
     source = open_source(path, told)
-    table = table_of(source, _as_it_was_written(source, told))
+    table = table_of(source, _as_it_was_written(source, told, settings.by_flag))
     plan = plan_columns(
         table.headings,
         profile=settings.profile_columns,
@@ -252,10 +252,28 @@ def _options(settings: Settings, name: str) -> ReadOptions:
     )
 
 
-def _as_it_was_written(source: Source, told: ReadOptions) -> ReadOptions:
-    """Return how to read a file; what we wrote is read so, not as the files of its profile are."""
-    usual = ReadOptions(name=told.name, password=told.password)
-    return usual if told != usual and _is_ours(source, usual) else told
+def _as_it_was_written(source: Source, told: ReadOptions, by_flag: Collection[str]) -> ReadOptions:
+    """Return how to read a file; what we wrote is read so, not as the files of its profile are.
+
+    An encoding is about the program that saved it last, whatever it is; UTF-8, in which we
+    write, is known without being named. A sheet that a flag names is meant if it is there:
+    beside ours somebody has put one of their own. The flags of the source's run are usual, too.
+    """
+    usual = ReadOptions(encoding=told.encoding, password=told.password, name=told.name)
+    if told == usual:
+        return told
+    of_sheet = replace(usual, sheet=told.sheet)
+    if "sheet" in by_flag and _has_sheet(source, of_sheet):
+        usual = of_sheet
+    return usual if _is_ours(source, usual) else told
+
+
+def _has_sheet(source: Source, of_sheet: ReadOptions) -> bool:
+    try:
+        table_of(source, of_sheet)
+    except SourceError as error:
+        return error.code != ProblemCode.SHEET_NOT_FOUND.code
+    return True
 
 
 def _is_ours(source: Source, usual: ReadOptions) -> bool:

@@ -20,7 +20,7 @@ RULES_VERSION = 4
 _NOT_OF_REQUESTS = frozenset(
     {
         *("rules_version", "profile", "profile_paths", "by_flag", "by_variable"),
-        *("headings", "accepted_headings", "detected_encoding", "base_url"),
+        *("headings", "accepted_headings", "accepted_change", "detected_encoding", "base_url"),
     }
 )
 """What a run keeps although the same row becomes the same request without it."""
@@ -48,6 +48,7 @@ def stored(settings: Settings, *, detected_encoding: str = "") -> str:
         "detected_encoding": detected_encoding,
         "headings": settings.headings,
         "accepted_headings": settings.accepted_headings,
+        "accepted_change": settings.accept_change or "",
         **settings.request_settings(),
     }
     return json.dumps(kept, sort_keys=True)
@@ -101,6 +102,7 @@ def restored(settings: Settings, kept: str) -> Settings:
     """Return `settings` with everything that changes requests as the run began with it."""
     before = json.loads(kept)
     zone, headings = before["timezone"], tuple(before.get("headings", ()))
+    by_flag = dict.fromkeys(before.get("by_flag", ()), "flag, when the run began")
     return replace(
         settings,
         sheet=before["sheet"],
@@ -127,6 +129,8 @@ def restored(settings: Settings, kept: str) -> Settings:
         defaults=before["defaults"],
         allow_walkin_scheduling=before["allow_walkin_scheduling"],
         allow_duplicates=before["allow_duplicates"],
+        # What a flag said of this very file is still of this file: its sheet, its order.
+        origins={**settings.origins, **by_flag},
     )
 
 
