@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from importer.reading.table import Place
 
-_COLUMN = f"{TABLE}table-column"
 _DEFAULT_STYLE = f"{TABLE}default-cell-style-name"
 _GAPS = (f"{TEXT}tab", f"{TEXT}line-break")
 _MARKS = ("soft-page-break", "bookmark", "bookmark-start", "bookmark-end")
@@ -134,9 +133,6 @@ class _Scanner:
             self._hidden_groups += self._groups[-1]
         elif name in CELLS and self._row_count:
             self._cell = Cell(attributes)
-        elif name == _COLUMN:
-            columns = count(attributes, COLUMNS_REPEATED, COLUMN_LIMIT)
-            self._defaults.add_columns(columns, attributes.get(_DEFAULT_STYLE, ""))
 
     def _ends(self, name: str) -> None:
         if name == f"{TABLE}table":
@@ -185,6 +181,8 @@ class _Scanner:
         # Some programs write more columns than a sheet may have; nothing stands in them.
         first, repeated = self._next_column, count(attributes, COLUMNS_REPEATED, ROW_LIMIT)
         self._next_column = min(first + repeated, COLUMN_LIMIT)
+        style = attributes.get(_DEFAULT_STYLE, "")
+        self._defaults.add_columns(self._next_column - first, style)
         is_hidden = attributes.get(f"{TABLE}visibility", "visible") != "visible"
         if is_hidden or any(self._column_groups):
             self.hidden_columns.update(range(first, self._next_column))

@@ -26,7 +26,7 @@ MASKED = [
 PLAIN = [
     *(Shown(421234, "000000"), Shown(5, '0;"minus "0'), Shown(50, '[>100]"big "0;0')),
     *(Shown(4021, "#,##0"), Shown(5, "0.00"), Shown(-5, "0_);(0)"), Shown("x", "@")),
-    *(Shown(0.333333333333333, "General"), Shown(15e9, "0.00E+00"), Shown("x", '"x"0')),
+    *(Shown(0.25, "General"), Shown(15e9, "0.00E+00"), Shown("x", '"x"0')),
 ]
 TIMES = [Shown(-0.25, "h:mm"), Shown(-0.25, "[h]:mm")]
 
