@@ -19,10 +19,11 @@ from importer.reading.scan import (
     Reach,
     SheetScan,
 )
+from importer.reading.xlsx_styles import NamedFormats
 from importer.sheet_limits import COLUMN_LIMIT, ROW_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from importer.reading.number_formats import NumberFormat
     from importer.reading.table import Place
@@ -35,6 +36,7 @@ _LONGEST_CELL_START = 200
 _TRUE = ("1", "true")
 _NO_HEIGHT = ("0", "0.0")
 _NUMBERS = (None, "n")
+_TRUTH, _DATE = "b", "d"
 _TEXTS = ("s", "str", "inlineStr")
 
 
@@ -43,7 +45,7 @@ def scan_sheet(
     place: Place,
     *,
     waits_for_calculation: bool,
-    formats: Mapping[str, NumberFormat] | None = None,
+    formats: NamedFormats | None = None,
     exact: bool = False,
 ) -> SheetScan:
     """Go through a worksheet's part once, without keeping any value.
@@ -52,7 +54,7 @@ def scan_sheet(
         blocks: The part.
         place: File and sheet.
         waits_for_calculation: Whether a formula's 0 may be its writer's stand-in.
-        formats: The formats that may show something else than a cell keeps, by style.
+        formats: The formats of its cells, by style.
         exact: Whether to count only cells whose value has text, which takes longer.
 
     Raises:
@@ -60,7 +62,8 @@ def scan_sheet(
         ValueError: It is out of order, or no XML.
     """
     waits = waits_for_calculation
-    scanner = _Scanner(place, formats or {}, waits_for_calculation=waits, exact=exact)
+    shown = NamedFormats() if formats is None else formats
+    scanner = _Scanner(place, shown, waits_for_calculation=waits, exact=exact)
     tail = b""
     for block in blocks:
         scanner.parser.Parse(block, False)  # noqa: FBT003 - expat takes no keyword
@@ -97,7 +100,7 @@ class _Scanner:
     def __init__(
         self,
         place: Place,
-        formats: Mapping[str, NumberFormat],
+        formats: NamedFormats,
         *,
         waits_for_calculation: bool,
         exact: bool,
@@ -181,7 +184,7 @@ class _Scanner:
         self._column = column
         self._has_value = False
         self._type = kind = attributes.get("t")
-        self._format = self._formats.get(attributes.get("s", "0"))
+        self._format = self._formats[attributes.get("s", "0")]
         if kind == "e":
             self.findings.add(self._row, column, ERROR)
 
@@ -201,10 +204,13 @@ class _Scanner:
             self._mark()
 
     def _take_format(self, shown: NumberFormat) -> None:
-        if self._type in _NUMBERS:
+        if self._type in _NUMBERS or self._type == _TRUTH:
             self._is_open = True
             self.parser.CharacterDataHandler = self._listener
-        elif self._type in _TEXTS and shown.alters_texts:
+        elif self._type in _TEXTS:
+            if shown.alters_texts:
+                self.findings.add(self._row, self._column, MASKED)
+        elif self._type == _DATE and shown.says_more:
             self.findings.add(self._row, self._column, MASKED)
 
     def _text_begins(self, _: dict[str, str]) -> None:
@@ -264,8 +270,11 @@ class _Scanner:
         if self._is_formula:
             self._is_formula = False
             self._judge_formula()
-        if self._format is not None and self._has_value and self._type in _NUMBERS:
-            self._judge_number(self._format)
+        if self._format is not None and self._has_value:
+            if self._type in _NUMBERS:
+                self._judge_number(self._format)
+            elif self._type == _TRUTH:
+                self._judge_truth(self._format)
 
     def _judge_formula(self) -> None:
         if self._type == "e":
@@ -283,4 +292,9 @@ class _Scanner:
         except ValueError:  # no number, which calamine says as well
             return
         if value < shown.plain_from and (finding := shown.finding(value)) is not None:
+            self.findings.add(self._row, self._column, finding)
+
+    def _judge_truth(self, shown: NumberFormat) -> None:
+        finding = shown.truth_finding(value=self._text.strip() in _TRUE)
+        if finding is not None:
             self.findings.add(self._row, self._column, finding)
