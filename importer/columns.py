@@ -74,6 +74,8 @@ class ColumnPlan:
     """The column of our row keys, when the sheet is one of our results."""
     ours: tuple[int, ...]
     """Our own result columns, the row key included."""
+    of_others: Mapping[int, str] = field(default_factory=dict)
+    """Columns that a line above the headings gives to somebody else, and its word for them."""
     problems: tuple[FileProblem, ...]
     """Errors first; with an error the plan is not to be used."""
 
@@ -96,6 +98,7 @@ def plan_columns(
     profile: ProfileColumns = _NO_PROFILE,
     provided: Collection[str] = (),
     is_results: bool = False,
+    of_others: Mapping[int, str] = MappingProxyType({}),
     show_headings: bool,
 ) -> ColumnPlan:
     """Return which column holds which field, and everything that is wrong with the headings.
@@ -105,11 +108,13 @@ def plan_columns(
         profile: What a profile says about them.
         provided: Fields with a default, which need no column.
         is_results: Whether the workbook says that it is one of our results.
+        of_others: Columns that a line above the headings gives to somebody else, and its word
+            for them; none of them is sent, but for what the profile maps.
         show_headings: Whether an unknown heading may be quoted; where the file has no
             headings, its first patient stands there.
     """
     ours = our_columns(headings, is_results=is_results)
-    claims = _Claims(their_headings(headings, ours))
+    claims = _Claims(their_headings(headings, ours), of_others)
     claims.take_profile(profile)
     claims.take_known(except_for=profile.fields)
     explained = {*provided, *profile.fields}
@@ -119,6 +124,7 @@ def plan_columns(
         split=claims.split,
         row_key=next((c for c in ours if heading_key(headings[c]) == heading_key("row_key")), None),
         ours=ours,
+        of_others=of_others,
         problems=(*claims.errors(explained, show=show_headings), *claims.left(show=show_headings)),
     )
 
@@ -126,8 +132,9 @@ def plan_columns(
 class _Claims:
     """Which columns stand for which field, while the headings are gone through."""
 
-    def __init__(self, source: Mapping[int, str]) -> None:
+    def __init__(self, source: Mapping[int, str], of_others: Mapping[int, str]) -> None:
         self._source = source
+        self._of_others = of_others
         self.by_field: dict[str, list[int]] = {}
         self.joined: dict[str, tuple[int, int]] = {}
         self.split: NameSplit | None = None
@@ -155,7 +162,8 @@ class _Claims:
         """Take the columns whose headings are known by themselves."""
         for column, heading in self._source.items():
             name = known_field(heading)
-            if name and column not in self.taken and name not in except_for:
+            is_free = column not in self.taken and column not in self._of_others
+            if name and is_free and name not in except_for:
                 self.by_field.setdefault(name, []).append(column)
                 if not is_plain_name(heading, name) and heading_key(heading) not in self._seen:
                     self.known[column] = name
@@ -183,8 +191,14 @@ class _Claims:
         lookalikes = _lookalikes_of(ignored)
         yield from (_lookalike(column, name) for column, name in lookalikes.items())
         done = {*explained, *self.by_field, *lookalikes.values()}
+        others = {column: ignored.pop(column) for column in {*ignored} & self._of_others.keys()}
         for name in REQUIRED_FIELDS:
-            if name not in done:
+            if name in done:
+                continue
+            under = sorted(column for column, text in others.items() if known_field(text) == name)
+            if under:
+                yield _missing_but_under(name, under[0], self._of_others[under[0]])
+            else:
                 yield _missing(name, ignored, show_headings=show)
 
     def left(self, *, show: bool) -> Iterator[FileProblem]:
@@ -193,9 +207,10 @@ class _Claims:
         lookalikes = _lookalikes_of(ignored)
         for column, text in ignored.items():
             if heading_key(text) and column not in lookalikes:
-                problem = _unknown(column, text, fields, show_headings=show)
+                hint = _why_unknown(text, fields, self._of_others.get(column, ""))
+                problem = _unknown(column, text, hint, show_headings=show)
                 # Whoever listed the heading has been asked what it is.
-                is_asked = heading_key(text) in self._seen
+                is_asked = heading_key(text) in self._seen or column in self._of_others
                 yield problem if is_asked else _with_doubt(problem, text, fields)
         for column in sorted(self.known):
             yield _synonym(self.known[column], column)
@@ -233,6 +248,7 @@ class _Claims:
         same = [c for c, text in self._source.items() if text.strip() == heading.strip()]
         wanted = heading_key(heading)
         found = same or [c for c, text in self._source.items() if heading_key(text) == wanted]
+        found = [c for c in found if c not in self._of_others] or found
         if not found:
             self._miss(f"{why} the heading {heading!r}")
         elif self.taken.intersection(found):
@@ -293,6 +309,15 @@ def _nearness(field: str, heading: str) -> float:
     return 100.0 if unsure_field(heading) == field else score_of(field, heading)
 
 
+def _missing_but_under(field: str, column: int, word: str) -> FileProblem:
+    """Return that the one column of a required field is somebody else's, by the line above it."""
+    hint = (
+        f'{field}: the line above column {column_letter(column)} says "{word}"; '
+        "if the column is the patient's all the same, map it under [columns]"
+    )
+    return FileProblem(code=ProblemCode.COLUMN_MISSING, hint=hint)
+
+
 def _synonym(field: str, column: int) -> FileProblem:
     return FileProblem(
         code=ProblemCode.HEADING_SYNONYM,
@@ -301,13 +326,18 @@ def _synonym(field: str, column: int) -> FileProblem:
     )
 
 
-def _unknown(
-    column: int, heading: str, fields: Mapping[str, int], *, show_headings: bool
-) -> FileProblem:
-    """Return that a column is not sent, because its heading is unknown or its field is taken."""
-    field, hint = known_field(heading), ""
+def _why_unknown(heading: str, fields: Mapping[str, int], word: str) -> str:
+    """Return why a column is not sent whose heading is known, "" where it is not."""
+    field = known_field(heading)
+    if field is not None and word:
+        return f'the line above it says "{word}"'
     if field is not None and field in fields:
-        hint = f"{field} is read from column {column_letter(fields[field])}"
+        return f"{field} is read from column {column_letter(fields[field])}"
+    return ""
+
+
+def _unknown(column: int, heading: str, hint: str, *, show_headings: bool) -> FileProblem:
+    """Return that a column is not sent, because its heading is unknown or its field is taken."""
     return FileProblem(
         code=ProblemCode.COLUMN_UNKNOWN,
         place=f"column {column_letter(column)}",

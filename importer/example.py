@@ -12,6 +12,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
+from importer.folding import folded
 from importer.model import DATE_FIELDS
 from importer.normalize import tidy
 from importer.normalize.phone import normalize_phone
@@ -41,6 +42,9 @@ No state, no ZIP code, no yes or no: left over, they would look like the patient
 
 _TELLING = ("first_name", "last_name", "phone", "location_id", "email", "reason")
 """Fields whose example no patient has; either half of the name is somebody's who is invented."""
+_END_SIGNS = " .,;:!?"
+_LONGEST_END = 3
+"""Room for such signs, in characters."""
 _NUMBER = re.compile("[0-9]+")
 
 
@@ -90,8 +94,15 @@ def is_example_date(name: str, text: str) -> bool:
 
 
 def _places(texts: Sequence[str], wanted: str) -> list[int]:
-    # Nearly every chunk has none, and then one look at the list is enough.
-    return [n for n, text in enumerate(texts) if text == wanted] if wanted in texts else []
+    # Nearly no cell has the length; only those are looked at.
+    most = len(wanted) + _LONGEST_END
+    near = (n for n, text in enumerate(texts) if len(wanted) <= len(text) <= most)
+    return [n for n in near if _is_alike(texts[n], wanted)]
+
+
+def _is_alike(text: str, wanted: str) -> bool:
+    """Return whether two texts are one but for capitals and a sign at the end."""
+    return folded(text).rstrip(_END_SIGNS) == folded(wanted)
 
 
 def _is_as_written(
@@ -103,7 +114,7 @@ def _is_as_written(
     if name in DATE_FIELDS:
         # Programs write dates anew, in an order of their own; the numbers stay.
         return _numbers(cell_of(name, position)) == _numbers(EXAMPLE[name])
-    return columns[name][position] == _sent(name)
+    return _is_alike(columns[name][position], _sent(name))
 
 
 def _numbers(text: str) -> list[int]:

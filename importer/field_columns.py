@@ -232,7 +232,9 @@ def _joined(
         cell = normalize_appointment(joined.text, dates, location)
         texts.append(cell.text)
         if cell.problem is not None:
-            problems[position] = Trouble(code=cell.problem, hint=cell.hint)
+            # A day has no end of its own: that stands beside the time.
+            half = columns[1] if cell.problem is ProblemCode.APPOINTMENT_SPAN else None
+            problems[position] = Trouble(code=cell.problem, hint=cell.hint, column=half)
     return FieldColumn(texts=texts, problems=problems)
 
 

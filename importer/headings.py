@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
 
+from importer.model import DATE_FIELDS
 from importer.printable import printable
 
 if TYPE_CHECKING:
@@ -142,7 +143,10 @@ VETO_WORDS: frozenset[str] = frozenset(
 NEAR_ENOUGH = 75
 """Of 100, by token_sort_ratio, and for hints only: at 80 it still offered 2 wrong fields of 70."""
 
-_FORMAT_NOTE = re.compile(r"\((?:required|optional|[mdyhs/\-. :]+)\)", re.IGNORECASE)
+_NOTE = re.compile(r"\((?:required|optional)\)", re.IGNORECASE)
+_MAYBE_FORMAT = re.compile(r"\(([dmyhs]+(?:[-/.:, ]{1,2}[dmyhs]+)*)\)", re.IGNORECASE)
+_FORMAT_PART = re.compile(r"([a-z])\1*")
+_PARTS = frozenset(("d", "dd", "m", "mm", "mmm", "mmmm", "y", "yy", "yyyy", "h", "hh", "s", "ss"))
 _ORDER_NOTE = re.compile(
     # DD/MM, DD-MM-YYYY or ddmmyyyy, with nothing before it that it could be the rest of
     r"(?<![a-z0-9/.-])(?P<first>d{1,2}|m{1,2})"
@@ -164,12 +168,18 @@ _LONGEST_SHOWN = 60
 def known_field(heading: str) -> str | None:
     """Return the field that a heading names by the API's name or a synonym, or None.
 
-    Case, spaces, dashes, underscores, camel case, a star and a note such as (MM/DD/YYYY)
-    make no difference; nothing that is merely similar is taken.
+    Case, spaces, dashes, underscores, camel case and a star make no difference, nor does a note
+    such as (required), or (MM/DD/YYYY) in a date's heading; nothing merely similar is taken.
     """
-    return _KNOWN.get(heading_key(heading)) or _KNOWN.get(
+    found = _KNOWN.get(heading_key(heading)) or _KNOWN.get(
         heading_key(heading.replace("#", " number"))
     )
+    return None if _has_format(heading) and found not in DATE_FIELDS else found
+
+
+def known_names() -> tuple[str, ...]:
+    """Return every heading that is known by itself, as people spell it."""
+    return tuple(name for field, names in SYNONYMS.items() for name in (field, *names))
 
 
 def unsure_field(heading: str) -> str | None:
@@ -198,7 +208,26 @@ def heading_key(heading: str) -> str:
 
 def without_note(heading: str) -> str:
     """Return a heading without a note such as (MM/DD/YYYY) or (required)."""
-    return _FORMAT_NOTE.sub("", heading)
+    return _MAYBE_FORMAT.sub(
+        lambda note: "" if _is_format(note) else note[0], _NOTE.sub("", heading)
+    )
+
+
+def _has_format(heading: str) -> bool:
+    return any(map(_is_format, _MAYBE_FORMAT.finditer(heading)))
+
+
+def _is_format(note: re.Match[str]) -> bool:
+    """Return whether a note is how a date or a time is written: DD/MM/YYYY, mdy, hh:mm.
+
+    (MD), (M.D), (H) and (S) are a doctor, a home and a spouse, and no formats.
+    """
+    parts = [part[0] for part in _FORMAT_PART.finditer(note[1].lower())]
+    letters = {part[0] for part in parts}
+    is_date_or_time = "y" in letters or letters == {"d", "m"} or letters >= {"h", "m"}
+    is_spelled = len(parts) > len("md") or any(len(part) > 1 for part in parts)
+    is_more = len(letters) > 1 or parts == ["yyyy"]
+    return _PARTS.issuperset(parts) and is_date_or_time and is_spelled and is_more
 
 
 def _words(heading: str) -> str:
@@ -236,6 +265,12 @@ def score_of(field: str, heading: str) -> float:
     if not VETO_WORDS.isdisjoint(words.split()):
         return 0.0
     return max(fuzz.token_sort_ratio(words, name) for name in _SCORED[field])
+
+
+def word_of_another(text: str) -> str:
+    """Return the word by which a line above headings is about somebody else, "" for none."""
+    words = _words(text).split()
+    return next((word for word in words if {word, word.removesuffix("s")} & VETO_WORDS), "")
 
 
 def shown_heading(heading: str) -> str:

@@ -25,6 +25,7 @@ OUR_HEADINGS: tuple[str, ...] = (
 SOURCE_SUFFIX = " (source)"
 """What results put after a heading of the source that reads like one of ours."""
 
+_OUR_KEYS = frozenset(heading_key(name) for name in OUR_HEADINGS)
 _TELLING = {heading_key(name) for name in ("status", "booking_id", "row_key")}
 """Headings that stand together in our results alone, whatever was added, moved or retyped."""
 
@@ -36,8 +37,7 @@ def our_columns(headings: Sequence[str], *, is_results: bool = False) -> tuple[i
         headings: As read.
         is_results: Whether the file says by itself that it is one of our results.
     """
-    ours = {heading_key(name) for name in OUR_HEADINGS}
-    found = tuple(c for c, text in enumerate(headings) if heading_key(text) in ours)
+    found = tuple(c for c, text in enumerate(headings) if heading_key(text) in _OUR_KEYS)
     names = {heading_key(headings[c]) for c in found}
     return found if is_results or names >= _TELLING else ()
 
@@ -50,11 +50,16 @@ def their_headings(headings: Sequence[str], ours: Collection[int]) -> dict[int, 
         ours: The columns that results added, none where the file is no results.
     """
     theirs = {c: text for c, text in enumerate(headings) if c not in ours}
-    return {c: _as_it_was(text) for c, text in theirs.items()} if ours else theirs
+    if not ours:
+        return theirs
+    keys = {heading_key(text) for text in theirs.values()}
+    return {c: _as_it_was(text, keys) for c, text in theirs.items()}
 
 
-def _as_it_was(heading: str) -> str:
+def _as_it_was(heading: str, keys: Collection[str]) -> str:
+    """Return a heading without what results added; one that they had to get past stays."""
     text = heading.rstrip()
     while text.endswith(SOURCE_SUFFIX):
         text = text.removesuffix(SOURCE_SUFFIX)
-    return text if text.strip().casefold() in OUR_HEADINGS else heading
+    is_theirs = heading_key(text) not in _OUR_KEYS or heading_key(heading + SOURCE_SUFFIX) in keys
+    return heading if is_theirs else text

@@ -80,6 +80,8 @@ def suggest_field(heading: str) -> Suggestion | None:
     if unsure is not None:
         return Suggestion(field=unsure, score=100, is_open=True)
     score, best = max((score_of(name, heading), name) for name in BOOKING_FIELDS)
+    if "(" in without_note(heading):  # Birth date (S): whose it is may stand there
+        score = min(score, _PRE_SELECTED - 1)
     return Suggestion(field=best, score=score) if score >= NEAR_ENOUGH else None
 
 
@@ -110,7 +112,7 @@ class ColumnFacts:
     clocks: int = 0
     """Times of day without a date."""
     local_times: int = 0
-    """Times of day, with or without a date, that lack an offset."""
+    """Times of day, with or without a date, that lack an offset which a program wrote."""
     short_years: int = 0
     """Dates whose year has two digits."""
     evidence: OrderEvidence = field(default_factory=OrderEvidence)
@@ -145,7 +147,7 @@ class ColumnFacts:
             is_midnight = bool(clock.day) and clock.time.isoformat() == "00:00:00"
             self.days += is_midnight
             self.clocks += not clock.day
-            self.local_times += not clock.offset and not is_midnight
+            self.local_times += not clock.is_offset_sure and not is_midnight
         self.short_years += has_short_year(text)
         self.evidence.add([text], _PIVOTED)
 

@@ -90,10 +90,10 @@ def _import_each(ctx: click.Context, files: Sequence[str], account: Account) -> 
 
     def import_one(source: Path) -> ExitCode:
         results, summary = places[source]
+        told = replace(settings, summary=summary, runs_of_command=account.run_ids)
         if source in sources.drops:
-            own = replace(settings, summary=summary)
-            return import_drop(sources.drops[source], own, import_file_of)
-        return import_file_of(source, replace(settings, results=results, summary=summary))
+            return import_drop(sources.drops[source], told, import_file_of)
+        return import_file_of(source, replace(told, results=results))
 
     is_named = _is_named(sources, settings)
     code = each_file(ctx, sources.names, account.each(import_one), is_named=is_named)

@@ -151,6 +151,11 @@ class Account:
         """Return where the results of the file are that is imported now."""
         return self._report.results_path if self._report else None
 
+    @property
+    def run_ids(self) -> tuple[str, ...]:
+        """Return the runs of the files that this command has imported so far."""
+        return tuple(file.run_id for file in self._files if file.run_id)
+
     def failed(self, error: BaseException) -> None:
         """Keep what ended the command."""
         self.exit_code = code_of(error)

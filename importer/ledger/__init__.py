@@ -9,6 +9,7 @@ from importer.ledger.ledger import Ledger, PaceMemory, open_ledger
 from importer.ledger.lock import is_held, refuse_if_held
 from importer.ledger.opening import prove_sound
 from importer.ledger.records import (
+    Asked,
     Earlier,
     NewRun,
     OtherRuns,
@@ -22,6 +23,7 @@ from importer.ledger.spool import PlannedRequest, Spool
 
 __all__ = [
     "AUDIT_PUT_BACK",
+    "Asked",
     "Earlier",
     "History",
     "Ledger",

@@ -4,30 +4,68 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import select, update
 
+from importer.ledger.booked_since import booked_since, keep_apart
 from importer.ledger.row_problems import add_problem, forget_requests, has_error
-from importer.ledger.schema import LIVE, row_table
+from importer.ledger.schema import row_table
 from importer.model import State
 from importer.problems import ProblemCode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection, Row
+
+    from importer.ledger.records import Earlier
 
 
 def follow_live_row(connection: Connection, row_id: int, at: str) -> State:
-    """Let a `ready` row follow the live row that is the same booking; return its new state."""
-    c = row_table.c
-    mine = connection.execute(select(row_table).where(c.row_id == row_id)).one()
-    same_booking = and_(c.fingerprint == mine.fingerprint, c.occurrence == mine.occurrence)
-    same_row = c.row_key == mine.row_key
-    live = connection.execute(select(row_table).where(or_(same_booking, same_row), LIVE)).all()
-    first = next((row for row in live if row.fingerprint == mine.fingerprint), live[0])
-    if first.state == State.BOOKED:
-        booking = {"booking_id": first.booking_id, "solv_status": first.solv_status}
-        _skip(connection, mine, first, refers_to=first.row_id, decided_at=at, **booking)
+    """Let a `ready` row whose claim met a booking follow it; return its new state.
+
+    The index has found it in the way, by occurrence or by row key; which it follows is for the
+    rule of all rows to say.
+    """
+    mine = connection.execute(select(row_table).where(row_table.c.row_id == row_id)).one()
+    known = booked_since(connection, mine.run_number, [row_id])
+    (row,) = known.rows
+    live = known.of(row, allow_duplicates=False)
+    assert live is not None  # noqa: S101 - the index has just refused the claim because of it
+    return follow(connection, row_id, live, at)
+
+
+def follow_booked_since(
+    connection: Connection, run_number: int, row_ids: Sequence[int], *, at: str, allow: bool
+) -> set[int]:
+    """Let `ready` rows of a run follow what was booked since it was planned; return who does.
+
+    Args:
+        connection: In a transaction.
+        run_number: Of the run, which goes on.
+        row_ids: Its rows that are to be sent.
+        at: The time.
+        allow: Whether the run wants equal bookings, where its rows ask for them.
+    """
+    known = booked_since(connection, run_number, row_ids)
+    followers = set()
+    for row in known.rows:
+        live = known.of(row, allow_duplicates=allow)
+        if live is None:
+            keep_apart(connection, row, known.free_occurrence(row))
+        else:
+            follow(connection, row.row_id, live, at)
+            followers.add(row.row_id)
+    return followers
+
+
+def follow(connection: Connection, row_id: int, live: Earlier, at: str) -> State:
+    """Let a `ready` row be the same booking as a live one; return its new state."""
+    mine = connection.execute(select(row_table).where(row_table.c.row_id == row_id)).one()
+    if live.state == State.BOOKED:
+        booking = {"booking_id": live.booking_id, "solv_status": live.solv_status}
+        _skip(connection, mine, live, refers_to=live.row_id, decided_at=at, **booking)
         return State.SKIPPED
-    _change(connection, mine, State.UNKNOWN, refers_to=first.row_id, decided_at=at)
+    _change(connection, mine, State.UNKNOWN, refers_to=live.row_id, decided_at=at)
     add_problem(connection, row_id, ProblemCode.UNKNOWN_BEFORE)
     return State.UNKNOWN
 
@@ -59,7 +97,7 @@ def _unknown_followers(connection: Connection, first_id: int) -> list[Row[Any]]:
     return list(connection.execute(found))
 
 
-def _skip(connection: Connection, row: Row[Any], first: Row[Any], **booking: Any) -> None:  # noqa: ANN401 - column values
+def _skip(connection: Connection, row: Row[Any], first: Row[Any] | Earlier, **booking: Any) -> None:  # noqa: ANN401 - column values
     _change(connection, row, State.SKIPPED, **booking)
     forget_requests(connection, row.row_id)
     is_edited = row.request != first.request

@@ -8,9 +8,17 @@ from sqlalchemy import and_, case, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from importer.errors import LedgerError
+from importer.ledger.asked import rows_allowed_again, rows_asking
 from importer.ledger.connecting import Access, check_layout, connect, damaged, read_meta
 from importer.ledger.folder import RESTORE
-from importer.ledger.records import OtherRuns, ProblemKind, ProblemRecord, RowRecord, RunRecord
+from importer.ledger.records import (
+    Asked,
+    OtherRuns,
+    ProblemKind,
+    ProblemRecord,
+    RowRecord,
+    RunRecord,
+)
 from importer.ledger.schema import (
     LIVE,
     decision_table,
@@ -188,6 +196,18 @@ class History:
             if row.is_other
         }
 
+    def asked(self, run_number: int) -> list[Asked]:
+        """Return how often requests for the bookings of a run may have been booked."""
+        again = {row.request: row.times for row in self._all(rows_allowed_again(run_number))}
+        return [
+            Asked(
+                fingerprint=row.fingerprint,
+                request=row.request,
+                most=row.rows + again.get(row.request, 0),
+            )
+            for row in self._all(rows_asking(run_number))
+        ]
+
     def problems(self, row_ids: list[int]) -> dict[int, list[ProblemRecord]]:
         """Return the problems of these rows."""
         by_row: dict[int, list[ProblemRecord]] = {}
@@ -282,23 +302,13 @@ class History:
         """Return whether any row of the run has left, or may have; every claim counts one."""
         return self.requests(run_number) > 0
 
-    def has_booked(self, run_number: int, *, only_new: bool = False) -> bool:
-        """Return whether the run has booked a row itself, or may have.
-
-        Args:
-            run_number: Which run.
-            only_new: Count no row that an earlier run knew by its key.
-        """
-        r, earlier = row_table.c, row_table.alias()
+    def has_booked(self, run_number: int) -> bool:
+        """Return whether the run has booked a row itself, or may have."""
+        c = row_table.c
         states = [State.SENDING, State.BOOKED, State.UNKNOWN]
-        own = select(r.row_id).where(
-            r.run_number == run_number, r.state.in_(states), r.refers_to.is_(None)
+        own = select(c.row_id).where(
+            c.run_number == run_number, c.state.in_(states), c.refers_to.is_(None)
         )
-        if only_new:
-            known = select(earlier.c.row_id).where(
-                earlier.c.row_key == r.row_key, earlier.c.run_number < run_number
-            )
-            own = own.where(~known.exists())
         return bool(self._all(own.limit(1)))
 
     def wrote(self, digest: str, *, up_to_run: int | None = None) -> bool:

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 
 from importer.ledger import screening
 from importer.ledger.records import Earlier
@@ -60,6 +60,19 @@ def add_rows(connection: Connection, run_number: int, rows: Sequence[PlannedRow]
     lines = [_line(run_number, row_id, row) for row_id, row in zip(row_ids, rows, strict=True)]
     if lines:
         connection.execute(insert(row_table), lines)
+    _add_problems(connection, zip(row_ids, rows, strict=True))
+    return row_ids
+
+
+def replan_row(connection: Connection, run_number: int, row_id: int, row: PlannedRow) -> None:
+    """Plan a row of a run that has not sent anything once more."""
+    line = _line(run_number, row_id, row)
+    connection.execute(update(row_table).where(row_table.c.row_id == row_id).values(**line))
+    connection.execute(delete(problem_table).where(problem_table.c.row_id == row_id))
+    _add_problems(connection, [(row_id, row)])
+
+
+def _add_problems(connection: Connection, rows: Iterable[tuple[int, PlannedRow]]) -> None:
     problems = [
         {
             "row_id": row_id,
@@ -68,12 +81,11 @@ def add_rows(connection: Connection, run_number: int, rows: Sequence[PlannedRow]
             "source_column": problem.column,
             "hint": screening.hint(problem.hint),
         }
-        for row_id, row in zip(row_ids, rows, strict=True)
+        for row_id, row in rows
         for problem in row.problems
     ]
     if problems:
         connection.execute(insert(problem_table), problems)
-    return row_ids
 
 
 def finish_planning(connection: Connection, run_number: int, at: str) -> None:
@@ -110,6 +122,19 @@ def live_by_fingerprint(
     return {(row.fingerprint, row.occurrence): row for row in found if row.fingerprint is not None}
 
 
+def live_by_key(connection: Connection, keys: Iterable[str]) -> dict[str, Earlier]:
+    """Return the rows that are, or may be, booked, by their own row key."""
+    return {row.row_key: row for row in _earlier(connection, row_table.c.row_key, keys, LIVE)}
+
+
+def rows_of_bookings(
+    connection: Connection, run_number: int, fingerprints: Iterable[bytes]
+) -> Iterator[Earlier]:
+    """Yield the rows of one run that have one of these fingerprints."""
+    of_run = row_table.c.run_number == run_number
+    yield from _earlier(connection, row_table.c.fingerprint, fingerprints, of_run)
+
+
 def rejected_by_request(connection: Connection, requests: Iterable[bytes]) -> dict[bytes, Earlier]:
     """Return the newest rejected row of each request."""
     rejected = row_table.c.state == State.REJECTED
@@ -130,8 +155,12 @@ class FirstInFile:
 def first_in_run(
     connection: Connection, run_number: int, fingerprints: Iterable[bytes]
 ) -> dict[bytes, FirstInFile]:
-    """Return what earlier chunks of this file hold of these bookings, duplicates aside."""
-    c = row_table.c
+    """Return what earlier chunks of this file hold of these bookings.
+
+    Rows that are not sent, and are no booking of this fingerprint either, hold nothing of it.
+    """
+    c, root = row_table.c, row_table.alias()
+    follows = c.state.in_([State.SKIPPED, State.UNKNOWN])
     wanted = list(dict.fromkeys(fingerprints))
     found: dict[bytes, FirstInFile] = {}
     for start in range(0, len(wanted), _MAX_VARIABLES):
@@ -142,10 +171,11 @@ def first_in_run(
                 func.count().label("rows"),
                 func.max(c.occurrence).label("last"),
             )
+            .outerjoin(root, root.c.row_id == c.refers_to)
             .where(
                 c.fingerprint.in_(wanted[start : start + _MAX_VARIABLES]),
                 c.run_number == run_number,
-                c.state != State.DUPLICATE,
+                or_(c.state == State.READY, and_(follows, root.c.fingerprint == c.fingerprint)),
             )
             .group_by(c.fingerprint)
         )
@@ -262,6 +292,7 @@ def _earlier(
         rows = connection.execute(
             select(
                 c.row_id,
+                c.run_number,
                 c.row_key,
                 c.state,
                 c.fingerprint,
@@ -279,6 +310,7 @@ def _earlier(
         for row in rows:
             yield Earlier(
                 row_id=row.row_id,
+                run_number=row.run_number,
                 row_key=RowKey(row.row_key),
                 state=State(row.state),
                 fingerprint=row.fingerprint,

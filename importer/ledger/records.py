@@ -113,6 +113,16 @@ class OtherRuns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How often one request may have been booked, by what the rows of all runs ask for."""
+
+    fingerprint: bytes
+    request: bytes
+    most: int
+    """Rows of one run that are bookings of it, and how often a person let it be sent again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemRecord:
     """One problem of one row, as the ledger holds it."""
 
@@ -127,6 +137,7 @@ class Earlier:
     """An earlier row that a new one must be compared with."""
 
     row_id: int
+    run_number: int
     row_key: RowKey
     state: State
     fingerprint: bytes | None

@@ -18,7 +18,7 @@ from importer.normalize.fields import field_rules
 from importer.normalize.joins import Joined, join_moment
 from importer.normalize.names import split_name
 from importer.normalize.numbers import normalize_integer, normalize_location_id
-from importer.normalize.order_evidence import OrderEvidence
+from importer.normalize.order_evidence import OrderEvidence, may_be_turned
 from importer.normalize.phone import normalize_phone
 from importer.normalize.places import STATES, normalize_state, normalize_zip
 from importer.normalize.spelling import suggesting
@@ -50,6 +50,7 @@ __all__ = [
     "join_moment",
     "mapped_id",
     "mapped_value",
+    "may_be_turned",
     "normalize_appointment",
     "normalize_birth_date",
     "normalize_birth_sex",

@@ -81,7 +81,7 @@ _PARTIAL = re.compile(
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
 
 _CLOCK = re.compile(
-    r"(?:(?P<day>.+?)(?:(?<=[0-9])[Tt]|,? at |,? ))?"
+    r"(?:(?P<day>.+?)(?:(?<=[0-9])(?P<machine>[Tt])|,? at |,? ))?"
     r"(?:(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})"
     r"(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?)?"
     r"(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?"
@@ -111,6 +111,11 @@ class Clock:
     """None when there is no such time, such as 24:00."""
     offset: str
     """`Z`, `UTC`, `GMT` or a signed offset as written; "" when there is none."""
+    is_offset_sure: bool = False
+    """Whether a program wrote the offset: behind `T` or seconds, or as `Z`, `UTC` or `GMT`.
+
+    People write the end of a visit like that: 09:30-10:00.
+    """
 
 
 def normalize_birth_date(text: str, rules: DateRules, today: date) -> Cell:
@@ -168,7 +173,13 @@ def read_clock(text: str) -> Clock | None:
         day=match["day"] or "",
         time=time(hour or 0, minute, second) if exists else None,
         offset=match["offset"] or "",
+        is_offset_sure=_is_offset_sure(match),
     )
+
+
+def _is_offset_sure(match: re.Match[str]) -> bool:
+    offset = match["offset"] or ""
+    return offset.isalpha() or (bool(offset) and bool(match["machine"] or match["second"]))
 
 
 def _hour(written: int, half: str | None) -> int | None:

@@ -59,11 +59,12 @@ def join_moment(day_text: str, time_text: str, rules: DateRules) -> Joined:
     clock = read_clock(clock_text)
     if clock is None or clock.time is None:
         return Joined(day, ProblemCode.TIME_UNREADABLE, "time", _why_no_time(clock_text, clock))
-    return _together(day, clock.day, clock.time, clock.offset, rules)
+    return _together(day, clock, clock.time, rules)
 
 
-def _together(day: str, day_again: str, at: time, offset: str, rules: DateRules) -> Joined:
+def _together(day: str, clock: Clock, at: time, rules: DateRules) -> Joined:
     """Return both halves as one text, unless one contradicts the other."""
+    day_again = clock.day
     own = read_clock(day)
     if own is not None:
         if own.offset or own.time not in {time(), at}:
@@ -73,7 +74,10 @@ def _together(day: str, day_again: str, at: time, offset: str, rules: DateRules)
     if problem is not None:
         differs = problem is ProblemCode.JOINED_PARTS_DIFFER
         return Joined(day, problem, "time", "it has a day of its own" if differs else "")
-    return Joined(f"{day} {at.isoformat()}{offset}")
+    # Seconds would make an offset of what may be the end of the visit.
+    is_unsure = clock.offset and not clock.is_offset_sure
+    clock_text = at.isoformat("minutes" if is_unsure else "seconds")
+    return Joined(f"{day} {clock_text}{clock.offset}")
 
 
 def _with_empty_half(day: str, clock: str) -> Joined:

@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from importer.model import DateOrder
     from importer.normalize.dates import DateRules
 
+_MONTHS = 12
+
+
+def may_be_turned(text: str) -> bool:
+    """Return whether a date as `YYYY-MM-DD...` is another day with day and month changed round."""
+    month, day = int(text[5:7]), int(text[8:10])
+    return day <= _MONTHS and day != month
+
 
 @dataclass(slots=True)
 class OrderEvidence:
@@ -26,6 +34,10 @@ class OrderEvidence:
     """Dates that fit only day/month."""
     both: int = 0
     """Dates that fit both, as different days."""
+    typed_early: int = 0
+    """Dates of a workbook's own that are a day in the other order, too: another one."""
+    typed_late: int = 0
+    """Those whose day is past the 12th."""
 
     def add(self, texts: Iterable[str], rules: DateRules) -> None:
         """Count some cells of the column."""
@@ -39,6 +51,22 @@ class OrderEvidence:
                     self.both += count
                 case _:
                     pass
+
+    def add_typed(self, texts: Iterable[str]) -> None:
+        """Count some dates of the workbook's own, by the text that stands for each."""
+        for text in texts:
+            self.typed_early += may_be_turned(text)
+            self.typed_late += int(text[8:10]) > _MONTHS
+
+    @property
+    def is_turned(self) -> bool:
+        """Return whether a spreadsheet may have changed day and month round in its own dates.
+
+        Programs take 03/04/1985 for a date of their own order, and leave 13/04/1985 a text. So it
+        looks where texts fit one order only, and no date of the workbook's own has a late day.
+        """
+        has_texts = bool(self.month_first or self.day_first)
+        return has_texts and bool(self.typed_early) and not self.typed_late
 
     @property
     def is_ordered(self) -> bool:

@@ -30,6 +30,11 @@ _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _INVISIBLE = re.compile(
     "[\u115f\u1160\u3164\uffa0\U000e0000-\U000e007f]"  # fillers, tags
     "|[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb]"
+    # Signs that lay out hieroglyphs, shorthand and scores; of Unicode's format characters only the
+    # Arabic, Syriac and Kaithi number signs are left, which are seen.
+    "|[\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a]"
+    # Behind Han, Mongolian or an emoji they choose its form, and in a keycap: 1, U+FE0F, U+20E3.
+    "|(?<![\u00a9\u00ae\u1000-\U0010ffff])[\ufe00-\ufe0f\U000e0100-\U000e01ef](?!\u20e3)"
     # Joiners belong between the letters of Persian and Indic names and inside emoji; elsewhere
     # they are leftovers of a copy.
     "|(?<![\u0590-\u1dff\u2600-\u2fff\u3001-\ufefe\U00010000-\U0010ffff])[\u200c\u200d]"
@@ -42,6 +47,9 @@ _TEXT_MARK = re.compile(rf"^'+(?=\d|{FORMULA})")
 Digits of any script: they are sent as 0 to 9.
 """
 
+_TEXT_FORMULA = re.compile('="([^"]*)"')
+"""A formula that is nothing but a text, by which exports keep the zeros of an id: `="00123"`."""
+
 _EMOJI = re.compile("[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
 
 
@@ -52,6 +60,8 @@ def normalize_name(text: str) -> Cell:
         return cell
     if len(cell.text) > LONGEST_NAME:
         return Cell(text, ProblemCode.CELL_TOO_LONG, f"at most {LONGEST_NAME} characters")
+    if _is_formula(cell):
+        return Cell(text, ProblemCode.TEXT_IS_FORMULA)
     cell = _with_plain_digits(cell)
     if cell.problem is None and not cell.text.isascii() and _EMOJI.search(cell.text):
         return Cell(cell.text, ProblemCode.TEXT_EMOJI)
@@ -63,7 +73,12 @@ def normalize_text(text: str, *, longest: int = LONGEST_TEXT) -> Cell:
     cell = _with_plain_digits(tidy(text))
     if not cell.is_error and len(cell.text) > longest:
         return Cell(text, ProblemCode.CELL_TOO_LONG, f"at most {longest} characters")
-    return cell
+    return Cell(text, ProblemCode.TEXT_IS_FORMULA) if _is_formula(cell) else cell
+
+
+def _is_formula(cell: Cell) -> bool:
+    """Return whether a spreadsheet that opens the file as text shows the cell's result instead."""
+    return not cell.is_error and cell.text.startswith("=")
 
 
 def _with_plain_digits(cell: Cell) -> Cell:
@@ -99,7 +114,7 @@ def tidy(text: str, *, joins_lines: bool = True) -> Cell:
 
 def is_empty(text: str) -> bool:
     """Return whether nobody sees anything in a cell, so that it takes the default."""
-    return not text.strip() or (not text.isascii() and not tidy(text).text)
+    return not text.strip() or (not _is_plain(text) and not tidy(text).text)
 
 
 def _is_plain(text: str) -> bool:
@@ -108,7 +123,7 @@ def _is_plain(text: str) -> bool:
         text.isascii()
         and text.isprintable()
         and len(text) <= CELL_LIMIT
-        and text[:1] not in {" ", "'", "#"}
+        and text[:1] not in {" ", "'", "#", "="}
         and text[-1:] != " "
         and "  " not in text
     )
@@ -142,5 +157,7 @@ def _without_extras(text: str) -> tuple[str, ProblemCode | None]:
     visible = _INVISIBLE.sub("", spaced)
     if visible != spaced:
         return visible, ProblemCode.TEXT_INVISIBLE
+    if match := _TEXT_FORMULA.fullmatch(visible):
+        return match[1], ProblemCode.TEXT_FORMULA_READ
     unmarked = _TEXT_MARK.sub("", visible)
     return unmarked, None if unmarked == visible else ProblemCode.APOSTROPHE_REMOVED

@@ -31,7 +31,8 @@ def what_to_fix(record: RowRecord, problems: list[ProblemRecord], words: str) ->
     told = sorted(problems, key=lambda problem: problem.code.severity is not Severity.ERROR)
     sentences = [_sentence(problem) for problem in told]
     usual = _OF_STATE.get(record.state)
-    if usual is not None and not any(p.code.severity is Severity.ERROR for p in problems):
+    is_told = any(p.code is usual or p.code.severity is Severity.ERROR for p in problems)
+    if usual is not None and not is_told:
         sentences.insert(0, f"{usual.sentence} {usual.fix}")
     if record.reason:
         sentences.append(f"Reason: {record.reason}.")

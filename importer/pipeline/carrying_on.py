@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from importer.errors import LedgerError, SettingsError, SourceError
 from importer.identity import day_of, identify
 from importer.ledger import Spool, planning
-from importer.ledger.followers import follow_live_row
+from importer.ledger.followers import follow_booked_since
 from importer.ledger.reschedules import hold_reschedules
 from importer.model import State
 from importer.pipeline.ending import is_still_needed
@@ -23,13 +23,9 @@ from importer.pipeline.stored_settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from sqlalchemy import Connection
+    from collections.abc import Iterator, Sequence
 
     from importer.ledger import History, Ledger, PlannedRequest, RowRecord, RunRecord
-    from importer.model import Identity
     from importer.pipeline.groups import Grouping
     from importer.pipeline.intake import Intake
     from importer.pipeline.job import Job
@@ -181,30 +177,27 @@ def carry_on(
             for position, row in enumerate(checked.rows):
                 record = _same_row(run, row, next(records, None))
                 grouping.add(checked.chunk, position, row)
-                identity = _identity_if_ready(ledger, run, row, record)
-                if identity is not None and selection.includes(row.row_number):
-                    request = request_of(row, record.row_id, record.row_key)
-                    ready.append((request, (identity.fingerprint, record.occurrence)))
-            for request in _unbooked(ledger, ready, at=job.clock.now()):
+                is_ready = _is_ready(ledger, run, row, record)
+                if is_ready and selection.includes(row.row_number):
+                    ready.append(request_of(row, record.row_id, record.row_key))
+            for request in _unbooked(job, run, ready):
                 if not selection.is_reached(sent):
                     sent += 1
                     yield request
 
 
-def _unbooked(
-    ledger: Ledger, ready: list[tuple[PlannedRequest, tuple[bytes, int]]], *, at: datetime
-) -> list[PlannedRequest]:
+def _unbooked(job: Job, run: RunRecord, ready: Sequence[PlannedRequest]) -> list[PlannedRequest]:
     """Return the requests behind which there is, or may be, no booking of another run."""
-
-    def settle(connection: Connection) -> set[int]:
-        live = planning.live_by_fingerprint(connection, [booking[0] for _, booking in ready])
-        followers = {request.row_id for request, booking in ready if booking in live}
-        for row_id in followers:
-            follow_live_row(connection, row_id, at.isoformat())
-        return followers
-
-    followers = ledger.plan(settle)
-    return [request for request, _ in ready if request.row_id not in followers]
+    followers = job.ledger.plan(
+        partial(
+            follow_booked_since,
+            run_number=run.run_number,
+            row_ids=[request.row_id for request in ready],
+            at=job.clock.now().isoformat(),
+            allow=job.settings.allow_duplicates,
+        )
+    )
+    return [request for request in ready if request.row_id not in followers]
 
 
 def _release_rejected(job: Job, run: RunRecord) -> None:
@@ -223,16 +216,14 @@ def _same_row(run: RunRecord, row: CheckedRow, record: RowRecord | None) -> RowR
     return record
 
 
-def _identity_if_ready(
-    ledger: Ledger, run: RunRecord, row: CheckedRow, record: RowRecord
-) -> Identity | None:
-    """Return who would be booked by a row that may be sent, None for a row that is decided.
+def _is_ready(ledger: Ledger, run: RunRecord, row: CheckedRow, record: RowRecord) -> bool:
+    """Return whether a row may be sent, as the run planned it; False for a row that is decided.
 
     Raises:
         SourceError: The row would be sent otherwise than the run planned it.
     """
     if record.state is not State.READY:
-        return None
+        return False
     identity = None
     if row.request is not None and row.appointment_at is not None:
         identity = identify(row.request, row.appointment_at, ledger.key, unsent=row.middle_name)
@@ -242,7 +233,7 @@ def _identity_if_ready(
             f"{run.run_id} planned it",
             todo=_TO_CLOSE if not is_of_these_rules(run.settings) else _OTHERWISE,
         )
-    return identity
+    return True
 
 
 def carrying_on_words(ledger: Ledger, run: RunRecord) -> str:

@@ -107,6 +107,8 @@ class _Survey:
         passed = passed_problem(row, self.now, self.intake.plan)
         if row.request is None or row.appointment_at is None:
             return State.INVALID, passed
+        if passed is not None:
+            return State.INVALID, passed
         identity = identify(row.request, row.appointment_at, self._key)
         fingerprint = identity.fingerprint[:ENOUGH_BYTES]
         if fingerprint in self._seen and not allow_duplicates:
@@ -114,8 +116,7 @@ class _Survey:
             return State.INVALID if problem.is_error else State.DUPLICATE, problem
         self._seen.add(fingerprint)
         self._middle_names.add(row, fingerprint)
-        suspected = suspected_problem(row, self._visits)
-        return (State.READY, suspected) if passed is None else (State.INVALID, passed)
+        return State.READY, suspected_problem(row, self._visits)
 
     def report(self) -> CheckReport:
         """Return the report."""

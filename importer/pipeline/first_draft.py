@@ -36,6 +36,8 @@ def _take_sure(draft: Draft) -> dict[str, list[int]]:
     listed = {heading_key(heading) for heading in draft.file.profile.listed}
     claims: dict[str, list[int]] = {}
     for column in draft.free:
+        if column in draft.file.plan.of_others:
+            continue
         heading = draft.file.headings[column]
         suggestion = None if names_whole_people(heading) else suggest_field(heading)
         if suggestion is None or suggestion.field in held:

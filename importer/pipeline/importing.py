@@ -25,7 +25,7 @@ from importer.pipeline.intake import take_in, understand
 from importer.pipeline.job import Job, OpenRun, Unobserved
 from importer.pipeline.ledgers import opened_and_swept
 from importer.pipeline.planning import plan_run
-from importer.pipeline.profile_changes import refuse_changed_profile
+from importer.pipeline.profile_changes import prove_profile
 from importer.pipeline.recording import accept
 from importer.pipeline.reporting import default_place
 from importer.pipeline.sending import hold_as_unknown, send
@@ -112,7 +112,7 @@ def plan_file(source: Path, settings: Settings, *, clock: Clock, selection: Sele
                 job, intake = _confirmed(job, begun, intake)
                 grouping = Grouping(intake.table.headings)
                 return plan_view(job, begun, intake, grouping, left=left_to_send(job, begun))
-            _prove_new(job, intake, digest)
+            job = _proven_new(job, intake, digest)
             run, grouping = plan_run(job, run_id, source, digest, intake, spool)
             view = guarded(job, plan_view(job, run, intake, grouping, left=None), run, spool)
             ledger.plan(partial(planning.forget_run, run_number=run.run_number))
@@ -222,7 +222,7 @@ def _import(job: Job, source: Path) -> RunReport:
         if run is not None:
             job, intake = _confirmed(job, run, intake)
             return _carry_on(job, run, intake)
-        _prove_new(job, intake, digest)
+        job = _proven_new(job, intake, digest)
         close_unfinished(job, digest, intake.sheet)
         run, grouping = plan_run(job, run_id, source, digest, intake, spool)
         is_kept = True
@@ -260,15 +260,14 @@ def _confirmed(job: Job, run: RunRecord, intake: Intake) -> tuple[Job, Intake]:
     return replace(job, settings=settings), intake.with_settings(settings)
 
 
-def _prove_new(job: Job, intake: Intake, digest: str) -> None:
-    """Raise if a new run of the file must not be planned before somebody has answered.
+def _proven_new(job: Job, intake: Intake, digest: str) -> Job:
+    """Return the job with which a new run of the file may be planned.
 
     Raises:
         OpenQuestion: The headings are not the profile's, or the profile has changed.
     """
     intake.prove_headings(job.settings)
-    if job.settings.profile_file is not None:
-        refuse_changed_profile(job, intake, digest)
+    return prove_profile(job, intake, digest)
 
 
 def _carry_on(job: Job, run: RunRecord, intake: Intake) -> RunReport:

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 from importer.columns import plan_columns
 from importer.drift import heading_changes
 from importer.errors import OpenQuestion, SourceError
+from importer.example import is_example_date
 from importer.folding import folded
+from importer.lettering import column_letter
 from importer.model import DATE_FIELDS, TEXT_FIELDS, HeadingsAccepted
 from importer.our_columns import their_headings
 from importer.pipeline.file_errors import raise_first, sentence_of
 from importer.pipeline.questions import FileQuestions, survey_orders
-from importer.problems import FileProblem, ProblemCode
+from importer.problems import FileProblem, ProblemCode, RowProblem
 from importer.reading import ReadOptions, open_source, table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import date, datetime
     from pathlib import Path
 
@@ -56,8 +58,17 @@ class Intake:
 
     def warnings(self, rows_in: int) -> tuple[FileProblem, ...]:
         """Return what a person may want to know of the whole file, which has so many rows."""
-        told = (*self.table.warnings, *(p for p in self.plan.problems if not p.is_error))
+        of_headings = (p for p in self.plan.problems if not p.is_error)
+        told = (*self.table.warnings, *self._hidden_columns(), *of_headings)
         return told if rows_in else (*told, FileProblem(code=ProblemCode.NO_ROWS))
+
+    def _hidden_columns(self) -> Iterator[FileProblem]:
+        """Yield a warning for each column that is sent although nobody sees it."""
+        for column, name in sorted(self.plan.sources.items()):
+            if column in self.table.hidden_columns:
+                place = f"column {column_letter(column)}"
+                hint = f"it is read as {name}"
+                yield FileProblem(code=ProblemCode.HIDDEN_COLUMN, place=place, hint=hint)
 
     @property
     def source_columns(self) -> list[int]:
@@ -124,10 +135,26 @@ class Intake:
         from importer.validate import check_chunk  # noqa: PLC0415 - pandera is slow
 
         rules = replace(self.rules, dates=questions.decided())
-        for chunk in self.table.chunks(text_columns=self._text_columns()):
+        turned = questions.orders.turned
+        for read in self.table.chunks(
+            text_columns=self._text_columns(), date_columns=turned.values()
+        ):
+            chunk = replace(read, problems=(*read.problems, *_turned(read, turned)))
             rows = check_chunk(chunk, self.plan, rules, today=self.today)
             questions.zone.add(rows)
             yield CheckedChunk(chunk=chunk, rows=rows)
+
+
+def _turned(chunk: Chunk, columns: Mapping[str, int]) -> Iterator[RowProblem]:
+    """Yield a problem for each date in which a spreadsheet may have changed day and month round."""
+    from importer.normalize import may_be_turned  # noqa: PLC0415 - only when a file is read
+
+    code = ProblemCode.DATE_PERHAPS_TURNED
+    for name, column in columns.items():
+        for number in chunk.typed_dates.get(column, ()):
+            text = str(chunk.frame.loc[number, column])
+            if may_be_turned(text) and not is_example_date(name, text):
+                yield RowProblem(row_number=number, code=code, column=column)
 
 
 def take_in(path: Path, settings: Settings, *, now: datetime, name: str = "") -> Intake:
@@ -181,12 +208,13 @@ def open_columns(path: Path, settings: Settings, name: str) -> tuple[Table, Colu
     """
     told = _options(settings, name)
     source = open_source(path, told)
-    table = table_of(source, _as_it_was_written(source, told))
+    table = table_of(source, _as_it_was_written(source, told, settings.by_flag))
     plan = plan_columns(
         table.headings,
         profile=settings.profile_columns,
         provided=settings.defaults.keys(),
         is_results=table.is_results,
+        of_others=table.of_others,
         show_headings=settings.show_values,
     )
     return table, plan
@@ -225,10 +253,28 @@ def _options(settings: Settings, name: str) -> ReadOptions:
     )
 
 
-def _as_it_was_written(source: Source, told: ReadOptions) -> ReadOptions:
-    """Return how to read a file; what we wrote is read so, not as the files of its profile are."""
-    usual = ReadOptions(name=told.name, password=told.password)
-    return usual if told != usual and _is_ours(source, usual) else told
+def _as_it_was_written(source: Source, told: ReadOptions, by_flag: Collection[str]) -> ReadOptions:
+    """Return how to read a file; what we wrote is read so, not as the files of its profile are.
+
+    An encoding is about the program that saved it last, whatever it is; UTF-8, in which we
+    write, is known without being named. A sheet that a flag names is meant if it is there:
+    beside ours somebody has put one of their own. The flags of the source's run are usual, too.
+    """
+    usual = ReadOptions(encoding=told.encoding, password=told.password, name=told.name)
+    if told == usual:
+        return told
+    of_sheet = replace(usual, sheet=told.sheet)
+    if "sheet" in by_flag and _has_sheet(source, of_sheet):
+        usual = of_sheet
+    return usual if _is_ours(source, usual) else told
+
+
+def _has_sheet(source: Source, of_sheet: ReadOptions) -> bool:
+    try:
+        table_of(source, of_sheet)
+    except SourceError as error:
+        return error.code != ProblemCode.SHEET_NOT_FOUND.code
+    return True
 
 
 def _is_ours(source: Source, usual: ReadOptions) -> bool:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from importer.errors import LedgerError
 from importer.ledger import planning
+from importer.ledger.twins import free_occurrence, grouped
 from importer.model import State
-from importer.pipeline.twins import free_occurrence, grouped
 from importer.problems import ProblemCode
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -38,7 +38,7 @@ class KnownRows:
     in_file: dict[bytes, planning.FirstInFile]
     """By fingerprint, what the file holds of a booking so far; it grows row by row."""
     wanted: Mapping[bytes, Collection[bytes]]
-    """By fingerprint, what the rows of the chunk ask for, where equal bookings may be wanted."""
+    """By fingerprint of what is booked, what the rows of the chunk ask for."""
 
     def key_of(self, row: CheckedRow) -> RowKey:
         """Return the key that stands in the row, else the one of an earlier run, else a new one.
@@ -58,11 +58,11 @@ class KnownRows:
 
     def live_under(self, key: RowKey) -> Earlier | None:
         """Return the newest row of a key behind which there is, or may be, a booking."""
-        for row in reversed(self.by_key.get(key, ())):
-            root = self.roots.get(row.refers_to, row) if row.refers_to else row
-            if root.state in (State.BOOKED, State.UNKNOWN) and not root.is_cancelled:
-                return root
-        return None
+        return newest_live(self.by_key.get(key, ()), self.roots)
+
+    def booked(self, identity: Identity) -> Sequence[Earlier]:
+        """Return all that is, or may be, booked of a row's fingerprint."""
+        return self.live.get(identity.fingerprint, ())
 
     def has_asked(self, key: str, request: bytes | None) -> bool:
         """Return whether a row of that key asked for this very request before."""
@@ -73,7 +73,7 @@ class KnownRows:
         if live is not None:
             return live.occurrence
         first = self.in_file.get(identity.fingerprint)
-        booked = self.live.get(identity.fingerprint, ())
+        booked = self.booked(identity)
         return free_occurrence(booked, first.last + 1 if first else 0)
 
     def count(self, fingerprint: bytes, row: PlannedRow) -> None:
@@ -86,6 +86,20 @@ class KnownRows:
         )
 
 
+def newest_live(rows: Sequence[Earlier], roots: Mapping[int, Earlier]) -> Earlier | None:
+    """Return the newest booking, or what may be one, that rows of one key made or followed.
+
+    Args:
+        rows: The rows, oldest first.
+        roots: By row id, the rows that those follow.
+    """
+    for row in reversed(rows):
+        root = roots.get(row.refers_to, row) if row.refers_to else row
+        if root.state in (State.BOOKED, State.UNKNOWN) and not root.is_cancelled:
+            return root
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookUp:
     """Asks the ledger about the rows of one file, which a run is being planned for."""
@@ -93,7 +107,6 @@ class LookUp:
     run_number: int
     source_digest: str
     sheet: str
-    allow_duplicates: bool
 
     def known(
         self, connection: Connection, rows: Sequence[CheckedRow], identities: Sequence[Identity]
@@ -112,18 +125,21 @@ class LookUp:
         carried = [row.row_key for row in rows if row.row_key]
         by_key = planning.rows_by_key(connection, [*carried, *keys.values()])
         followed = [e.refers_to for found in by_key.values() for e in found if e.refers_to]
+        live = grouped(planning.live_by_fingerprint(connection, fingerprints))
         return KnownRows(
             keys=keys,
             by_key=by_key,
             roots=planning.rows_by_id(connection, followed),
-            live=grouped(planning.live_by_fingerprint(connection, fingerprints)),
+            live=live,
             rejected=planning.rejected_by_request(connection, [i.request for i in identities]),
             in_file=planning.first_in_run(connection, self.run_number, fingerprints),
-            wanted=self._wanted(identities),
+            wanted=_wanted(identities, live),
         )
 
-    def _wanted(self, identities: Sequence[Identity]) -> dict[bytes, set[bytes]]:
-        wanted: dict[bytes, set[bytes]] = {}
-        for identity in identities if self.allow_duplicates else ():
+
+def _wanted(identities: Iterable[Identity], live: Container[bytes]) -> dict[bytes, set[bytes]]:
+    wanted: dict[bytes, set[bytes]] = {}
+    for identity in identities:
+        if identity.fingerprint in live:
             wanted.setdefault(identity.fingerprint, set()).add(identity.request)
-        return wanted
+    return wanted

@@ -10,18 +10,20 @@ from importer.errors import ImporterError, LedgerError
 from importer.identity import canonical_body, day_of, identify
 from importer.ledger import NewRun, PlannedRequest, PlannedRow, planning
 from importer.ledger.reschedules import hold_reschedules
+from importer.ledger.twins import Twins
 from importer.model import State
 from importer.near_duplicates import NearDuplicates
 from importer.pipeline.carried_keys import CarriedKeys
 from importer.pipeline.groups import Grouping
 from importer.pipeline.known_rows import LookUp
+from importer.pipeline.loose_twins import LooseTwin, LooseTwins
 from importer.pipeline.planned_rows import following, in_state, refused_before
 from importer.pipeline.recording import admit
 from importer.pipeline.row_rules import MiddleNames, passed_problem, suspected_problem
 from importer.pipeline.stored_settings import stored
-from importer.pipeline.twins import Twins, same_booking
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from importer.pipeline.intake import Intake
     from importer.pipeline.job import Job
     from importer.pipeline.known_rows import KnownRows
-    from importer.problems import RowProblem
     from importer.settings import Selection, Settings
     from importer.validate import CheckedRow
 
@@ -58,17 +59,24 @@ class Planner:
     _carried: CarriedKeys = field(default_factory=CarriedKeys, init=False)
     _middle_names: MiddleNames = field(default_factory=MiddleNames, init=False)
     _twins: Twins = field(default_factory=Twins, init=False)
+    _loose: LooseTwins = field(default_factory=LooseTwins, init=False)
 
     def plan(self, rows: list[CheckedRow]) -> list[PlannedRequest]:
         """Register the rows of one chunk and return those that may be sent."""
         return self.ledger.plan(lambda connection: self._plan(connection, rows))
 
-    def finish(self) -> None:
-        """Settle what only the whole file shows: copied keys, bookings without a row, and moves."""
+    def finish(self) -> list[PlannedRequest]:
+        """Settle what only the whole file shows; return what is to be sent because of it.
+
+        Copied row keys, bookings without a row, twins of which the other one came later, and
+        visits that were moved.
+        """
+        requests = list(self._loose.settle(self.ledger, self.run_number, self._twins))
         self._carried.settle(self.ledger)
         if not self.settings.allow_reschedules:
             today = day_of(self.now)
             self.ledger.plan(partial(hold_reschedules, run_number=self.run_number, today=today))
+        return requests
 
     def _plan(self, connection: Connection, rows: list[CheckedRow]) -> list[PlannedRequest]:
         picked = {row.row_number: self._identity(row) for row in rows if self._picks(row)}
@@ -113,32 +121,46 @@ class Planner:
             passed = passed_problem(row, self.now, self.columns)
             return following(base, keyed) if keyed else in_state(base, State.INVALID, passed)
         first = known.in_file.get(identity.fingerprint)
-        if first is not None and not self.settings.allow_duplicates:
-            base = replace(base, occurrence=first.count)
-            own = None if row.row_key in self._carried else keyed
-            return following(base, own) if own else self._repeated(base, row, identity, first)
-        if first is None:
-            self._middle_names.add(row, identity.fingerprint)
-        suspected = suspected_problem(row, self._visits)
-        same = self._same_booking(identity, known, keyed)
-        base = replace(base, occurrence=known.occurrence(identity, same))
-        known.count(identity.fingerprint, base)
-        # What the row says now weighs more than the key beside it: keys get moved about.
-        if same is not None and keyed is not None and same.row_id != keyed.row_id:
-            self._carried.pass_over(base.row_number, keyed)
+        is_again = first is not None and not self.settings.allow_duplicates
+        if is_again and row.row_key in self._carried:
+            keyed = same = None  # a copy, which has no booking of its own
+        else:
+            same = self._same_booking(identity, known, keyed, is_again=is_again)
         live = same or keyed
-        if live is not None:
-            return following(base, live)
-        return self._unbooked(base, row, known.rejected.get(identity.request), suspected)
+        if first is not None and is_again and live is None:
+            base = replace(base, occurrence=first.count)
+            return self._repeated(base, row, identity, first)
+        base = replace(base, occurrence=known.occurrence(identity, same))
+        alone = self._unbooked(base, row, identity, known)
+        # A row that is not sent, and is no booking of this kind either, makes nothing a duplicate.
+        if same is not None or (live is None and alone.state is State.READY):
+            self._count(base, row, identity, known)
+        if live is None:
+            return alone
+        if same is not None and keyed is not None and same.row_id != keyed.row_id:
+            # What the row says now weighs more than the key beside it: keys get moved about.
+            self._carried.pass_over(base.row_number, keyed)
+        elif self.settings.allow_duplicates and keyed is None and live.request != identity.request:
+            booked = known.booked(identity)
+            self._loose.meet(_loose_twin(row, base, alone, live, booked))
+        return following(base, live)
+
+    def _count(
+        self, base: PlannedRow, row: CheckedRow, identity: Identity, known: KnownRows
+    ) -> None:
+        """Take note that a row is a booking of its kind, the first in the file or a further one."""
+        if identity.fingerprint in known.in_file:
+            self._middle_names.add_further(row, identity.fingerprint)
+        else:
+            self._middle_names.add(row, identity.fingerprint)
+        known.count(identity.fingerprint, base)
 
     def _unbooked(
-        self,
-        base: PlannedRow,
-        row: CheckedRow,
-        refused: Earlier | None,
-        suspected: RowProblem | None,
+        self, base: PlannedRow, row: CheckedRow, identity: Identity, known: KnownRows
     ) -> PlannedRow:
         """Return a row behind which there is no booking: ready, unless something keeps it."""
+        suspected = suspected_problem(row, self._visits)
+        refused = known.rejected.get(identity.request)
         if refused is not None and not self.settings.retry_rejected:
             return refused_before(base, refused)
         passed = passed_problem(row, self.now, self.columns)
@@ -159,25 +181,28 @@ class Planner:
         return in_state(base, State.INVALID if problem.is_error else State.DUPLICATE, problem)
 
     def _same_booking(
-        self, identity: Identity, known: KnownRows, keyed: Earlier | None
+        self, identity: Identity, known: KnownRows, keyed: Earlier | None, *, is_again: bool
     ) -> Earlier | None:
-        """Return the row that is, or may be, this booking.
+        """Return the booking that a row is, or may be, by the rule of `importer.ledger.twins`.
 
-        Which of several equal ones it is counts only where several were asked for.
+        One that stands in the file already is another booking only where it surely is one.
         """
-        booked = known.live.get(identity.fingerprint, ())
-        if not self.settings.allow_duplicates:
-            return same_booking(identity, booked)
-        wanted = known.wanted.get(identity.fingerprint, ())
+        booked = known.booked(identity)
         own = keyed if keyed and keyed.fingerprint == identity.fingerprint else None
-        found = self._twins.match(identity, booked, own, wanted)
+        found = self._twins.exact(identity.request, booked, own)
+        if found is None and not is_again:
+            wanted = known.wanted.get(identity.fingerprint, ())
+            found = self._twins.edited(booked, wanted)
+            if found is None and not self.settings.allow_duplicates:
+                found = next(iter(booked), None)
         if found is not None:
-            self._twins.take(identity, found)
+            self._twins.take(identity.request, found)
         return found
 
     def _note(self, row: CheckedRow, plan: PlannedRow, row_id: int, known: KnownRows) -> None:
         """Take note of the key that a row carries, now that the row has an id."""
         self._carried.register(row.row_number, row_id)
+        self._loose.register(row.row_number, row_id)
         if row.row_key:
             request = plan.identity.request if plan.identity else None
             is_unchanged = known.has_asked(row.row_key, request)
@@ -209,7 +234,6 @@ def plan_run(
             run_number=run_number,
             source_digest=digest,
             sheet=intake.sheet,
-            allow_duplicates=job.settings.allow_duplicates,
         ),
         columns=intake.plan,
         settings=job.settings,
@@ -238,7 +262,8 @@ def _plan_all(planner: Planner, intake: Intake, grouping: Grouping, spool: Spool
                 grouping.add(checked.chunk, position, row)
             for request in planner.plan(checked.rows):
                 write(request)
-    planner.finish()
+        for request in planner.finish():
+            write(request)
 
 
 def _run_of(ledger: Ledger, run_id: str) -> RunRecord:
@@ -260,6 +285,14 @@ def request_of(row: CheckedRow, row_id: int, row_key: RowKey) -> PlannedRequest:
         appointment_at=row.appointment_at,
         body=canonical_body(row.request),
     )
+
+
+def _loose_twin(
+    row: CheckedRow, base: PlannedRow, alone: PlannedRow, live: Earlier, booked: Sequence[Earlier]
+) -> LooseTwin:
+    """Return a row that follows a booking which a later row may turn out to be."""
+    request = request_of(row, 0, base.row_key)
+    return LooseTwin(booking=live, booked=booked, undecided=base, unbooked=alone, request=request)
 
 
 def _base_of(row: CheckedRow, known: KnownRows) -> PlannedRow:

@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING
 
 from importer.errors import OpenQuestion
 from importer.ledger import planning
+from importer.ledger.twins import grouped
 from importer.model import ChangeAccepted, State
+from importer.pipeline.booked_readings import booked_readings, kept_of, runs_unlike
+from importer.pipeline.known_rows import newest_live
 from importer.pipeline.profile_readings import Readings, changes_between, told
 from importer.pipeline.stored_settings import is_of_profile, stored
 from importer.problems import ProblemCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from sqlalchemy import Connection
 
-    from importer.ledger import History, RunRecord
+    from importer.ledger import Earlier, History, RunRecord
     from importer.pipeline.intake import Intake
     from importer.pipeline.job import Job
     from importer.pipeline.profile_readings import Change, Kept, Reading
@@ -29,64 +32,63 @@ if TYPE_CHECKING:
 _MARK_LENGTH = 8
 _LEFT = (State.LEFT_OUT, State.SUPERSEDED)
 """Of rows that were left to a later run."""
+_NEVER_BOOKED = frozenset({State.INVALID, State.BLANK})
+_PERHAPS_ANOTHERS = frozenset({State.READY, State.DUPLICATE})
 
 
-def refuse_changed_profile(job: Job, intake: Intake, digest: str) -> None:
-    """Raise if the profile makes other bookings of the same rows than when it last booked some.
+def prove_profile(job: Job, intake: Intake, digest: str) -> Job:
+    """Raise if the profile makes other bookings of the same rows than when it booked some.
 
     A booking is recognized by location, time, birth date and names as the profile reads them.
     Read otherwise, the rows of an export that holds old visits, too, are new bookings. Rows that
     the ledger knows by their keys are recognized however they are read.
 
+    Returns:
+        The job, its mark taken away unless it has just let this file go on.
+
     Raises:
         OpenQuestion: It does, and nobody has accepted this change.
     """
+    unmarked = replace(job, settings=replace(job.settings, accept_change=None))
+    if job.settings.profile_file is None:
+        return unmarked
     # An order that a person has just confirmed is about this file, not the profile's.
-    kept_now = stored(replace(job.settings, confirmed_orders={}))
+    kept_now = stored(replace(unmarked.settings, confirmed_orders={}))
     now: Kept = json.loads(kept_now)
+    year = job.clock.now().year
     with job.ledger.history() as history:
         runs = [run for run in history.runs() if is_of_profile(run.settings, kept_now)]
-        readings = Readings([now, *map(_kept, _unlike(runs))])
-        newest, before = _booked_by(history, runs, readings)
-    changes = changes_between(before, readings.of(now), year=job.clock.now().year)
-    if not changes or _is_known(job, intake, digest):
-        return
-    name, mark = job.settings.profile_name, _mark(newest, changes)
+        readings = Readings([now, *map(kept_of, runs_unlike(runs))])
+        of_command = job.settings.runs_of_command
+        booked = booked_readings(history, runs, readings, year=year, of_command=of_command)
+        changes = booked.changes(readings.of(now), year=year)
+        alike = _planned_alike(history, runs, readings, readings.of(now), year) if changes else ()
+    if not changes or _is_known(job, intake, digest, alike):
+        return unmarked
+    name, mark = job.settings.profile_name, _mark(booked.settled_by, changes)
     if job.settings.accept_change != mark:
-        raise _question(f"{intake.name}: profile {name}", newest, changes, mark)
+        raise _question(f"{intake.name}: profile {name}", booked.run_of(changes), changes, mark)
     job.observer.notice(
         f"profile {name} reads rows otherwise from now on ({told(changes)}): in an export, "
         f"rows that were booked before are booked anew"
     )
+    return job
 
 
-def _booked_by(history: History, runs: list[RunRecord], readings: Readings) -> tuple[str, Reading]:
-    """Return what the rows that are booked were read by, and the newest run that settled it.
-
-    A run of rows that the ledger knew by their keys, such as corrected results, says nothing
-    of the rows that other files brought: it only adds what no run before it said.
-    """
-    newest = ""
-    before: Reading = {}
-    by_settings = {run.settings: readings.of(_kept(run)) for run in _unlike(runs)}
-    for run in runs:
-        found = by_settings[run.settings]
-        if newest and found.items() <= before.items():
-            continue
-        if not history.has_booked(run.run_number):
-            continue
-        is_first = not newest or history.has_booked(run.run_number, only_new=True)
-        before = before | found if is_first else found | before
-        newest = run.run_id if is_first else newest
-    return newest, before
+def _planned_alike(
+    history: History, runs: Sequence[RunRecord], readings: Readings, now: Reading, year: int
+) -> set[int]:
+    """Return the numbers of the runs that read as now, after the last that booked otherwise."""
+    found: set[int] = set()
+    for run in reversed(runs):
+        if not changes_between(readings.of(kept_of(run)), now, year=year):
+            found.add(run.run_number)
+        elif history.has_booked(run.run_number):
+            break
+    return found
 
 
-def _unlike(runs: list[RunRecord]) -> Iterable[RunRecord]:
-    """Return one run of each kind; most nights have the same settings."""
-    return {run.settings: run for run in runs}.values()
-
-
-def _is_known(job: Job, intake: Intake, digest: str) -> bool:
+def _is_known(job: Job, intake: Intake, digest: str, alike: Container[int]) -> bool:
     """Return whether the ledger has judged every row of a file before, as one of that key."""
     with job.ledger.history() as history:
         is_seen = history.newest_run_of(digest, intake.sheet) is not None
@@ -95,26 +97,46 @@ def _is_known(job: Job, intake: Intake, digest: str) -> bool:
     for checked in intake.chunks():
         rows = [row for row in checked.rows if not row.is_blank]
         chosen = [row for row in rows if job.selection.includes(row.row_number)]
-        known = partial(_are_known, rows=chosen, digest=digest, sheet=intake.sheet)
+        known = partial(_are_known, rows=chosen, of_file=(digest, intake.sheet), alike=alike)
         if not job.ledger.plan(known):
             return False
     return True
 
 
 def _are_known(
-    connection: Connection, *, rows: Sequence[CheckedRow], digest: str, sheet: str
+    connection: Connection,
+    *,
+    rows: Sequence[CheckedRow],
+    of_file: tuple[str, str],
+    alike: Container[int],
 ) -> bool:
-    of_file = planning.keys_of_file(connection, digest, sheet, [row.row_number for row in rows])
-    keys = [row.row_key or of_file.get(row.row_number, "") for row in rows]
+    minted = planning.keys_of_file(connection, *of_file, [row.row_number for row in rows])
+    keys = [row.row_key or minted.get(row.row_number, "") for row in rows]
     by_key = planning.rows_by_key(connection, keys)
-    # A row that was left out has a key, but nobody has looked whose booking it is.
-    judged = {k for k, found in by_key.items() if any(e.state not in _LEFT for e in found)}
-    return judged.issuperset(keys)
+    earlier = [one for found in by_key.values() for one in found]
+    roots = planning.rows_by_id(connection, [one.refers_to for one in earlier if one.refers_to])
+    refused = [one.fingerprint for one in earlier if one.state is State.REJECTED]
+    live = grouped(planning.live_by_fingerprint(connection, [f for f in refused if f]))
+    return all(
+        newest_live(found, roots) is not None or _is_judged(found, live, alike)
+        for found in (by_key.get(key, ()) for key in keys)
+    )
 
 
-def _kept(run: RunRecord) -> Kept:
-    kept: Kept = json.loads(run.settings)
-    return kept
+def _is_judged(rows: Iterable[Earlier], live: Container[bytes], alike: Container[int]) -> bool:
+    """Return whether a row without a booking of its own has none by any other key, either.
+
+    Of a row that was left out, nobody has looked whose booking it is. One that could have been
+    sent, or was a duplicate, may be booked by another row since; it is known as long as nothing
+    was booked by another reading. One that was refused may have been corrected in another file.
+    """
+    judged = [row for row in rows if row.state not in _LEFT]
+    return bool(judged) and all(
+        row.state in _NEVER_BOOKED
+        or (row.state is State.REJECTED and (row.fingerprint or b"") not in live)
+        or (row.state in _PERHAPS_ANOTHERS and row.run_number in alike)
+        for row in judged
+    )
 
 
 def _mark(run_id: str, changes: list[Change]) -> str:

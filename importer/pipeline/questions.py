@@ -75,6 +75,11 @@ class OrderSurvey:
     settled: frozenset[str] = frozenset()
     """Fields whose order was given by somebody who knew the heading."""
 
+    @property
+    def turned(self) -> dict[str, int]:
+        """Return the columns by field whose own dates a spreadsheet may have changed round."""
+        return {name: self.columns[name] for name, of in self.evidence.items() if of.is_turned}
+
     def decided(self, rules: DateRules) -> DateRules:
         """Return the rules with the columns in which no date that fits both can be read."""
         mixed = frozenset(
@@ -203,10 +208,12 @@ def survey_orders(
 
     columns = {name: plan.fields[name] for name in DATE_FIELDS if name in plan.fields}
     evidence = {name: OrderEvidence() for name in columns}
-    for chunk in table.chunks():
+    for chunk in table.chunks(date_columns=columns.values()):
         for name, column in columns.items():
             texts = chunk.frame[column].tolist()
             evidence[name].add((t for t in texts if not is_example_date(name, t)), rules)
+            typed = chunk.frame[column].loc[list(chunk.typed_dates.get(column, ()))].tolist()
+            evidence[name].add_typed(t for t in typed if not is_example_date(name, t))
     ordered = {name: found for name, found in evidence.items() if found.is_ordered}
     named = ((name, noted_order(table.headings[column])) for name, column in columns.items())
     return OrderSurvey(

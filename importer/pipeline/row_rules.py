@@ -28,11 +28,18 @@ class MiddleNames:
 
     _first: dict[bytes, str] = field(default_factory=dict, init=False, repr=False)
     """By the beginning of a fingerprint; bookings without a middle name are left out."""
+    _further: dict[bytes, dict[str, int]] = field(default_factory=dict, init=False, repr=False)
+    """The same of further rows that are bookings of their own: middle name -> row number."""
 
     def add(self, row: CheckedRow, fingerprint: bytes) -> None:
         """Take note of a row that is the first of its booking."""
         if row.middle_name:
             self._first[fingerprint[:ENOUGH_BYTES]] = row.middle_name
+
+    def add_further(self, row: CheckedRow, fingerprint: bytes) -> None:
+        """Take note of a later row that is another booking, such as that of a twin."""
+        known = self._further.setdefault(fingerprint[:ENOUGH_BYTES], {})
+        known.setdefault(row.middle_name, row.row_number)
 
     def problem_of(self, row: CheckedRow, fingerprint: bytes, first: str = "") -> RowProblem:
         """Return what a row is that has the fingerprint of an earlier one.
@@ -42,9 +49,13 @@ class MiddleNames:
             fingerprint: Of both.
             first: Which row was earlier, for people.
         """
-        is_same = self._first.get(fingerprint[:ENOUGH_BYTES], "") == row.middle_name
-        code = ProblemCode.DUPLICATE_IN_FILE if is_same else ProblemCode.MIDDLE_NAME_DIFFERS
-        return RowProblem(row_number=row.row_number, code=code, hint=first)
+        place = fingerprint[:ENOUGH_BYTES]
+        is_same = self._first.get(place, "") == row.middle_name
+        further = None if is_same else self._further.get(place, {}).get(row.middle_name)
+        is_told = is_same or further is not None
+        code = ProblemCode.DUPLICATE_IN_FILE if is_told else ProblemCode.MIDDLE_NAME_DIFFERS
+        told = first if further is None else f"row {further}"
+        return RowProblem(row_number=row.row_number, code=code, hint=told)
 
 
 def passed_problem(row: CheckedRow, now: datetime, plan: ColumnPlan) -> RowProblem | None:

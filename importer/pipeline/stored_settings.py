@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     from importer.settings import Settings
 
-RULES_VERSION = 3
+RULES_VERSION = 4
 """Raised whenever the same cell would become another request than before."""
 
 _NOT_OF_REQUESTS = frozenset(
     {
         *("rules_version", "profile", "profile_paths", "by_flag", "by_variable"),
-        *("headings", "accepted_headings", "detected_encoding", "is_results", "base_url"),
-        "allow_reschedules",
+        *("headings", "accepted_headings", "accepted_change", "detected_encoding", "base_url"),
+        *("is_results", "allow_reschedules"),
     }
 )
 """What a run keeps although the same row becomes the same request without it."""
@@ -52,6 +52,7 @@ def stored(settings: Settings, *, detected_encoding: str = "", is_results: bool 
         "is_results": is_results,
         "headings": settings.headings,
         "accepted_headings": settings.accepted_headings,
+        "accepted_change": settings.accept_change or "",
         **settings.request_settings(),
     }
     return json.dumps(kept, sort_keys=True)
@@ -111,6 +112,7 @@ def restored(settings: Settings, kept: str) -> Settings:
     """Return `settings` with everything that changes requests as the run began with it."""
     before = json.loads(kept)
     zone, headings = before["timezone"], tuple(before.get("headings", ()))
+    by_flag = dict.fromkeys(before.get("by_flag", ()), "flag, when the run began")
     return replace(
         settings,
         sheet=before["sheet"],
@@ -138,6 +140,8 @@ def restored(settings: Settings, kept: str) -> Settings:
         allow_walkin_scheduling=before["allow_walkin_scheduling"],
         allow_duplicates=before["allow_duplicates"],
         allow_reschedules=settings.allow_reschedules or before.get("allow_reschedules", False),
+        # What a flag said of this very file is still of this file: its sheet, its order.
+        origins={**settings.origins, **by_flag},
     )
 
 

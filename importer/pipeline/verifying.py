@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from importer.ledger import History, RowRecord, RunRecord
+    from importer.ledger import Asked, History, RowRecord, RunRecord
     from importer.model import Clock
     from importer.pipeline.intake import Intake
     from importer.sandbox import LoggedRequest
@@ -104,6 +104,7 @@ def evidence_of(
         bodies = list(_bodies(intake, server))
         held = held_rows(history, run, dict(bodies))
         found = results_of(history, run, results)
+        asked = None if server is None else rows_asking(history, run, dict(bodies))
     return Evidence(
         source_rows=[number for number, _ in bodies],
         ledger=held,
@@ -111,6 +112,7 @@ def evidence_of(
         results=found.rows,
         results_name=found.name,
         results_not_judged=found.not_judged,
+        asked=asked,
         requests=None if server is None else server.requests,
         arrivals_s=() if server is None else server.arrivals_s,
         planned_s=datetime.fromisoformat(run.planned_at).timestamp(),
@@ -192,6 +194,36 @@ def held_rows(history: History, run: RunRecord, bodies: dict[int, str]) -> list[
         _held(row, bodies.get(row.row_number, ""), others.get(row.row_id, _NEVER))
         for row in history.rows(run.run_number)
     ]
+
+
+def rows_asking(history: History, run: RunRecord, bodies: dict[int, str]) -> dict[str, int]:
+    """Return by body how many rows of all runs ask for it, those allowed again counted so often.
+
+    Two rows that differ in what is not sent, such as a middle name, may have one body. Of a
+    request that no row of this run asks for, nobody can tell the body, so it counts for each.
+
+    Args:
+        history: The ledger.
+        run: Which run.
+        bodies: Row number -> the hash of what it would send.
+    """
+    requests: dict[str, set[bytes]] = {}
+    for row in history.rows(run.run_number):
+        if row.request is not None and bodies.get(row.row_number):
+            requests.setdefault(bodies[row.row_number], set()).add(row.request)
+    known = {request for own in requests.values() for request in own}
+    asked = history.asked(run.run_number)
+    print_of = {one.request: one.fingerprint for one in asked}
+    by_print: dict[bytes, list[Asked]] = {}
+    for one in asked:
+        by_print.setdefault(one.fingerprint, []).append(one)
+    found = {}
+    for body, own in requests.items():
+        prints = {print_of[request] for request in own if request in print_of}
+        same = [one for fingerprint in prints for one in by_print[fingerprint]]
+        most = sum(one.most for one in same if one.request in own or one.request not in known)
+        found[body] = max(1, most)
+    return found
 
 
 def _held(row: RowRecord, body: str, elsewhere: OtherRuns) -> Held:

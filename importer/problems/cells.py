@@ -63,6 +63,20 @@ CELLS: Final = {
         'Add a line under [values] in the profile, "the cell" = Solv\'s number, or correct it.',
         Example("Hyde Park, with Lakeview = 4021", '"Hyde Park" = 4023 in the profile'),
     ),
+    "IMP208": Entry(
+        W,
+        "text written as a formula",
+        "The cell is a formula that is nothing but a text, as exports write ids with zeros.",
+        "Nothing; its text is sent.",
+        Example('="00123"', "00123 is sent"),
+    ),
+    "IMP209": Entry(
+        E,
+        "formula instead of text",
+        "The cell begins with =: a spreadsheet shows the result, which the file does not hold.",
+        "Type what the spreadsheet shows, without = before it.",
+        Example('=HYPERLINK("https://example.com","Ann")', "Ann"),
+    ),
     "IMP210": Entry(
         E,
         "not a date",
@@ -230,6 +244,20 @@ CELLS: Final = {
         "The date cell has another time than the time cell, or the time cell another day.",
         "Keep the day in one cell and the time in the other.",
         Example("2030-01-07 08:00 beside 09:30", "2030-01-07 beside 09:30"),
+    ),
+    "IMP237": Entry(
+        E,
+        "span of time",
+        "What stands behind the time reads as the end of the visit: it is not the zone's offset.",
+        "Write the start alone, or an offset with seconds before it: 2030-01-07T09:30:00-06:00.",
+        Example("2030-01-07 09:30-10:00", "2030-01-07 09:30"),
+    ),
+    "IMP238": Entry(
+        E,
+        "day and month perhaps changed round",
+        "A spreadsheet made dates of some texts of the column, none past the 12th of a month.",
+        "Look the date up; format the cell as text, then type YYYY-MM-DD.",
+        Example("a date cell of 1985-03-04 beside the text 13/04/1985", "1985-04-03 as text"),
     ),
     "IMP240": Entry(
         E,

@@ -259,6 +259,13 @@ FILE: Final = {
         "Nothing, if there is nobody to book; else make the export again.",
         Example("First name, Last name, Phone, and no more", "a row for each patient below them"),
     ),
+    "IMP038": Entry(
+        W,
+        "hidden column",
+        "The column is hidden on the sheet; it is sent as well.",
+        "Delete it if it should not be sent.",
+        Example("column G, Reason, hidden", "column G is sent like any other"),
+    ),
     "IMP040": Entry(
         E,
         "comment line",

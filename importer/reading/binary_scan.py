@@ -19,9 +19,10 @@ from importer.reading.scan import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from importer.reading.number_formats import NumberFormat
+    from importer.reading.style_table import CellFormats
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,10 +31,11 @@ class CellTally:
 
     row_limit: int
     column_limit: int
-    formats: Mapping[int, NumberFormat] = field(default_factory=dict)
-    """Those that may show something else than a cell keeps, by style."""
+    formats: CellFormats
+    """The formats of cells by style."""
     reach: Reach = field(default_factory=Reach)
     merged: list[Extent] = field(default_factory=list)
+    hidden_columns: set[int] = field(default_factory=set)
     _hidden: set[int] = field(default_factory=set)
     _filled: set[int] = field(default_factory=set)
     _found: list[tuple[int, int, int]] = field(default_factory=list)
@@ -63,20 +65,30 @@ class CellTally:
             self._has_results = self._has_results or is_calculated
             self._found.append((row + 1, column, VALUE_USED if is_calculated else NOT_CALCULATED))
 
-    def number(self, row: int, column: int, style: int, value: float) -> None:
+    def number(self, row: int, column: int, shown: NumberFormat, value: float) -> None:
         """Hold the number of a cell, which was taken, against what its format shows."""
-        shown = self.formats[style]
-        if value < shown.plain_from and (finding := shown.finding(value)) is not None:
-            self._found.append((row + 1, column, finding))
+        if value < shown.plain_from:
+            self._take(row, column, shown.finding(value))
 
-    def text(self, row: int, column: int, style: int) -> None:
+    def text(self, row: int, column: int, shown: NumberFormat) -> None:
         """Hold a cell of text, which was taken, against its format."""
-        if self.formats[style].alters_texts:
-            self._found.append((row + 1, column, MASKED))
+        self._take(row, column, MASKED if shown.alters_texts else None)
+
+    def truth(self, row: int, column: int, shown: NumberFormat, *, value: bool) -> None:
+        """Hold TRUE or FALSE, which was taken, against its format."""
+        self._take(row, column, shown.truth_finding(value=value))
+
+    def _take(self, row: int, column: int, finding: int | None) -> None:
+        if finding is not None:
+            self._found.append((row + 1, column, finding))
 
     def hide(self, row: int) -> None:
         """Take note of a row that people do not see."""
         self._hidden.add(row)
+
+    def hide_columns(self, first: int, last: int) -> None:
+        """Take note of columns that people do not see."""
+        self.hidden_columns.update(range(first, min(last + 1, self.column_limit)))
 
     def merge(self, area: tuple[int, int, int, int]) -> None:
         """Take merged cells: first and last row, first and last column."""
@@ -103,6 +115,7 @@ class CellTally:
         return SheetScan(
             extent=self.reach.extent,
             hidden_rows=len(self._hidden & self._filled),
+            hidden_columns=frozenset(self.hidden_columns),
             findings=findings,
             merged=tuple(self.merged),
         )

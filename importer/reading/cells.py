@@ -15,6 +15,8 @@ _ROUNDING = timedelta(milliseconds=50)
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
 _ANY_DAY = date(2000, 1, 1)
+_SHOWN_WHOLE = 11
+"""So many characters of a fraction are shown without rounding, if the column is wide enough."""
 _FIRST_SURE_DAY = (1900, 3, 1)
 
 
@@ -59,10 +61,20 @@ def loss_of(value: CellValue) -> ProblemCode | None:
         case bool():
             return ProblemCode.CELL_NOT_TEXT
         case float() | int():
-            is_rounded = math.isfinite(value) and abs(value) >= EXACT_LIMIT
-            return ProblemCode.INTEGER_TOO_LARGE if is_rounded else None
+            return _loss_of_number(value)
         case _:
             return ProblemCode.CELL_NOT_TEXT
+
+
+def _loss_of_number(value: float) -> ProblemCode | None:
+    """Return why a number is not what people see: each program rounds a fraction in its own way."""
+    if not math.isfinite(value):
+        return None
+    if abs(value) >= EXACT_LIMIT:
+        return ProblemCode.INTEGER_TOO_LARGE
+    text = cell_text(value).removeprefix("-")
+    is_long = "e" in text or ("." in text and len(text) > _SHOWN_WHOLE)
+    return ProblemCode.CELL_SHOWN_OTHERWISE if is_long else None
 
 
 def _moment_text(value: datetime | date | time | timedelta) -> str:

@@ -18,6 +18,7 @@ from importer.reading.characters import error_values, inspect, is_blank
 from importer.reading.csv_copy import BytesCopy, edited_record
 from importer.reading.decoding import survey, text_of
 from importer.reading.delimiters import CANDIDATES, Dialect, named_delimiter, prove_dialect
+from importer.reading.groups_above import others_above
 from importer.reading.heading_row import SAMPLE_ROWS, checked_header_row, trimmed_headings
 from importer.reading.records import Lines, Record, records
 from importer.reading.rows import Layout, Row, chunks_of
@@ -61,6 +62,7 @@ class _CsvSource:
             is_results=False,
             read=self.chunks,
             copy=self.copy if self.source.plain is None else None,
+            of_others=others_above(self.dialect.above, self.dialect.headings),
             detected_encoding=self.found.codec if self.found.is_detected else "",
         )
 
@@ -101,7 +103,9 @@ class _CsvSource:
             return edit._replace(before=marked(edit.before), after=marked(edit.after))
         return None if looks_like_formula(edit.after) else edit
 
-    def chunks(self, _text_columns: Collection[int]) -> Iterator[Chunk]:
+    def chunks(
+        self, _text_columns: Collection[int], _date_columns: Collection[int]
+    ) -> Iterator[Chunk]:
         """Yield the rows below the headings; every cell is text."""
         layout = Layout(
             place=self.source.place,

@@ -31,6 +31,8 @@ class Dialect:
     delimiter: str
     headings: tuple[str, ...] = field(repr=False)
     """The cells of the heading row, as they stand."""
+    above: tuple[tuple[int, Sequence[str]], ...] = field(repr=False)
+    """The rows above it, with their numbers."""
     width: int
     """How many cells each row must have."""
     sample: tuple[Sequence[str], ...] = field(repr=False)
@@ -43,6 +45,7 @@ class _Trial:
 
     delimiter: str
     headings: tuple[str, ...] = field(repr=False)
+    above: tuple[tuple[int, Sequence[str]], ...] = field(repr=False)
     rows: tuple[tuple[int, list[str]], ...] = field(repr=False)
 
     @property
@@ -112,6 +115,7 @@ def prove_dialect(
     return Dialect(
         delimiter=trial.delimiter,
         headings=trial.headings,
+        above=trial.above,
         width=trial.width,
         sample=tuple(cells for _, cells in trial.rows),
     )
@@ -131,14 +135,15 @@ def _best(trials: Sequence[_Trial], place: Place) -> _Trial:
 
 def _try(sample: Sequence[str], delimiter: str, header_row: int, place: Place) -> _Trial:
     found = _until_broken(_records(sample, delimiter, place))
-    heading = next(islice(found, header_row - 1, None), None) if header_row else None
+    above = tuple((row.number, row.cells) for row in islice(found, max(0, header_row - 1)))
+    heading = next(found, None) if header_row else None
     filled = ((row.number, row.cells) for row in found if not is_blank(row.cells))
     rows = tuple(islice(filled, SAMPLE_ROWS))
     headings = tuple(heading.cells) if heading else ()
     if not header_row:
         widths = Counter(len(cells) for _, cells in rows)
         headings = lettered_headings(max(widths, key=lambda w: (widths[w], w), default=0))
-    return _Trial(delimiter=delimiter, headings=headings, rows=rows)
+    return _Trial(delimiter=delimiter, headings=headings, above=above, rows=rows)
 
 
 def _records(sample: Sequence[str], delimiter: str, place: Place) -> Iterator[Record]:

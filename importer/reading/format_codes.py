@@ -5,41 +5,13 @@ from __future__ import annotations
 import operator
 import re
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
+
+from importer.reading.format_parts import Part, Token
+from importer.reading.moment_words import says_more
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-
-
-class Part(Enum):
-    """What a token of a format stands for."""
-
-    LITERAL = auto()
-    """Characters that are shown as they are."""
-    DIGIT = auto()
-    POINT = auto()
-    COMMA = auto()
-    EXPONENT = auto()
-    GENERAL = auto()
-    """The number as it is."""
-    TEXT = auto()
-    """The text as it is."""
-    DAY = auto()
-    CLOCK = auto()
-    CONDITION = auto()
-    ASIDE = auto()
-    """Colors and languages, which show nothing."""
-    END = auto()
-    """Of a section."""
-
-
-class Token(NamedTuple):
-    """A piece of a format and the characters that say it, or that it shows."""
-
-    part: Part
-    text: str = ""
-
 
 _TOKEN = re.compile(
     r"""
@@ -53,9 +25,10 @@ _TOKEN = re.compile(
     |\[(?P<script>(?:DB|Nat)Num[^]]*)\]             # digits of another script
     |\[(?P<aside>[^]]*)\]
     |(?P<general>General)
-    |(?P<half>AM/PM|A/P)
+    |(?P<half>AM/PM|A/P|上午/下午|午前/午後|오전/오후)
     |(?P<moment>[dmyhs])
     |(?P<exponent>E[+-])
+    |(?P<letter>[egbnqw])                           # eras, weekdays, quarters and weeks
     |(?P<digit>[0#?])
     |(?P<point>\.)
     |(?P<comma>,)
@@ -71,6 +44,8 @@ _PARTS = {
     "aside": Part.ASIDE,
     "general": Part.GENERAL,
     "half": Part.CLOCK,
+    "letter": Part.LETTER,
+    "script": Part.SCRIPT,
     "exponent": Part.EXPONENT,
     "digit": Part.DIGIT,
     "point": Part.POINT,
@@ -88,6 +63,8 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 }
 _CONDITION = re.compile(r"([<>=]{1,2}) *(.+)")
 _CORES = frozenset({Part.DIGIT, Part.GENERAL, Part.TEXT})
+_SHOWN = frozenset({Part.LITERAL, Part.LETTER, Part.SCRIPT})
+"""What is shown of a section for numbers, beside the number."""
 _MOST_DECIMALS = 30
 
 
@@ -144,10 +121,10 @@ class Section:
     before: str
     after: str
     """Characters around the number or the text, without white space."""
-    is_parted: bool
-    """Whether characters stand between the digits."""
+    between: str
+    """Characters between the digits."""
     is_scaled: bool
-    """Whether it shows percent, thousands or millions."""
+    """Whether it shows percent, thousands or millions, or a second point."""
     least_digits: int
     """In front of the point; zeros fill them."""
     decimals: int | None
@@ -157,11 +134,25 @@ class Section:
     has_text: bool
     has_day: bool
     has_clock: bool
+    says_more: bool
+    """Whether a date or a time is shown with digits or words of the format's own."""
 
     @property
     def is_moment(self) -> bool:
         """Return whether it shows a date or a time."""
         return self.has_day or self.has_clock
+
+    @property
+    def is_wordy(self) -> bool:
+        """Return whether it shows words in place of the number, or nothing."""
+        return not (
+            self.decimals is not None or self.has_general or self.has_text or self.is_moment
+        )
+
+    def hides(self, value: float) -> bool:
+        """Return whether a number is shown as no digit at all, which is so of 0 in `#`."""
+        is_whole = self.decimals == 0 and not (self.has_general or self.has_text)
+        return is_whole and not self.least_digits and not value
 
 
 def section_of(tokens: Sequence[Token]) -> Section:
@@ -169,14 +160,14 @@ def section_of(tokens: Sequence[Token]) -> Section:
     parts = [token.part for token in tokens]
     cores = [at for at, part in enumerate(parts) if part in _CORES]
     first, last = (cores[0], cores[-1]) if cores else (len(tokens), len(tokens))
-    literals = [(at, t.text) for at, t in enumerate(tokens) if t.part is Part.LITERAL]
+    literals = [(at, t.text) for at, t in enumerate(tokens) if t.part in _SHOWN]
     whole, decimals = _digits(tokens)
     has_clock = Part.CLOCK in parts
     return Section(
         condition=next((condition_of(t.text) for t in tokens if t.part is Part.CONDITION), None),
         before=_visible(text for at, text in literals if at < first),
         after=_visible(text for at, text in literals if at > last),
-        is_parted=any(first < at < last and text for at, text in literals),
+        between="".join(text for at, text in literals if first < at < last),
         is_scaled=_is_scaled(tokens) or any("%" in text for _, text in literals),
         least_digits=len(whole) - whole.index("0") if "0" in whole else 0,
         decimals=decimals if Part.DIGIT in parts else None,
@@ -185,6 +176,7 @@ def section_of(tokens: Sequence[Token]) -> Section:
         has_text=Part.TEXT in parts,
         has_day=Part.DAY in parts and (not has_clock or _names_a_day(tokens)),
         has_clock=has_clock,
+        says_more=says_more(tokens),
     )
 
 
@@ -205,8 +197,10 @@ def _digits(tokens: Iterable[Token]) -> tuple[str, int]:
 
 
 def _is_scaled(tokens: Sequence[Token]) -> bool:
-    """Return whether a comma stands behind the digits of the whole part, and not among them."""
+    """Return whether a comma stands behind the digits of the whole part, or two points do."""
     is_open = False
+    if [token.part for token in tokens].count(Part.POINT) > 1:
+        return True
     for token in tokens:
         if token.part is Part.COMMA:
             is_open = True

@@ -11,6 +11,7 @@ from importer.problems import FileProblem, ProblemCode
 from importer.reading.asides import AsideCheck, aside_check
 from importer.reading.calamine_errors import calm
 from importer.reading.characters import is_blank
+from importer.reading.groups_above import others_above
 from importer.reading.heading_row import (
     SAMPLE_ROWS,
     checked_header_row,
@@ -89,6 +90,8 @@ def open_grid(source: Source, options: ReadOptions, second: SecondReader) -> Tab
         is_results=workbook.is_results,
         is_template=workbook.is_template,
         read=grid.chunks,
+        of_others=grid.of_others,
+        hidden_columns=scan.hidden_columns,
     )
 
 
@@ -102,6 +105,8 @@ class _Grid:
     scan: SheetScan
     options: ReadOptions
     headings: list[str] = field(default_factory=list, repr=False)
+    of_others: dict[int, str] = field(default_factory=dict)
+    """Columns over which a line above the headings names somebody else."""
     loaded: CalamineSheet | None = field(default=None, repr=False)
     """The decoded sheet, kept for the first reading only: it is as large as the file."""
     aside_of: AsideCheck | None = field(default=None, repr=False)
@@ -113,12 +118,14 @@ class _Grid:
         rows = self._rows_of(self.loaded).rows()
         header_row = self.options.header_row
         if header_row:
-            heading = next((row for row in rows if row.number == header_row), None)
+            above = [(row.number, row.cells) for row in islice(rows, header_row - 1)]
+            heading = next(rows, None)
             for found in heading.problems if heading else ():
                 if found.is_error and found.column is not None:
                     at = f"row {header_row:,}, column {column_letter(found.column)}"
                     raise self.place.refuse(found.code, at=at)
             self.headings = list(heading.cells) if heading else []
+            self.of_others = others_above(above, self.headings, self.scan.merged)
         else:
             self.headings = list(lettered_headings(width_of(self.loaded)))
         filled = ((row.number, row.cells) for row in rows if not is_blank(row.cells))
@@ -128,7 +135,9 @@ class _Grid:
         named = self.headings if header_row else ()
         self.aside_of = aside_check(named, [cells for _, cells in below], len(self.headings))
 
-    def chunks(self, text_columns: Collection[int]) -> Iterator[Chunk]:
+    def chunks(
+        self, text_columns: Collection[int], date_columns: Collection[int]
+    ) -> Iterator[Chunk]:
         """Yield the rows below the headings; typed cells are problems in the columns of text."""
         loaded, self.loaded = self.loaded, None
         sheet = loaded or _load(self.source, self.place, self.sheet)
@@ -138,7 +147,7 @@ class _Grid:
             named=len(self.headings),
             width=len(self.headings),
         )
-        rows = self._rows_of(sheet).rows(text_columns, self.aside_of)
+        rows = self._rows_of(sheet).rows(text_columns, self.aside_of, date_columns)
         below = (row for row in rows if row.number > self.options.header_row)
         yield from chunks_of(below, layout, chunk_rows=self.options.chunk_rows, with_lines=False)
 

@@ -3,46 +3,30 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from importer.reading.format_codes import Part, Section, section_of, sections_of, tokens_of
-from importer.reading.package import walk
-from importer.reading.scan import BELOW_ZERO, MASKED, NO_DAY
+from importer.reading.format_codes import section_of, sections_of, tokens_of
+from importer.reading.format_parts import Part
+from importer.reading.misleading import TRUTHS, is_honest, misleads
+from importer.reading.scan import BELOW_ZERO, MASKED, NO_DAY, RESTYLED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from importer.reading.format_codes import Token
-    from importer.reading.package import Package
-    from importer.reading.table import Place
+    from importer.reading.format_codes import Section
+    from importer.reading.format_parts import Token
 
-_STYLES = "xl/styles.xml"
-_LONGEST = 255
+LONGEST_CODE = 255
 """The most characters that a format may have."""
-_PLAIN_NUMBER = ("", "")
+_SIGNS = frozenset({("", "")})
 _NEGATIVES = frozenset({("-", ""), ("(", ")")})
 """What may stand around a negative number, which is no other number for it."""
 _MOST_SECTIONS = 3
-_BUILT_IN = (
-    {
-        1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00",
-        12: "# ?/?", 13: "# ??/??", 14: "m/d/yyyy", 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy",
-        18: "h:mm AM/PM", 19: "h:mm:ss AM/PM", 20: "h:mm", 21: "h:mm:ss", 22: "m/d/yyyy h:mm",
-        45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0", 48: "##0.0E+0", 49: "@",
-        41: '_(* #,##0_);_(* (#,##0);_(* "-"_);_(@_)',
-        43: '_(* #,##0.00_);_(* (#,##0.00);_(* "-"??_);_(@_)',
-    }
-    | dict.fromkeys((5, 6), "$#,##0_);($#,##0)")
-    | dict.fromkeys((7, 8), "$#,##0.00_);($#,##0.00)")
-    | dict.fromkeys((37, 38), "#,##0_);(#,##0)")
-    | dict.fromkeys((39, 40), "#,##0.00_);(#,##0.00)")
-    | dict.fromkeys((42, 44), '_($* #,##0.00_);_($* (#,##0.00);_($* "-"??_);_(@_)')
-    # Dates and times of East Asia, each in the way of its country.
-    | dict.fromkeys((*range(27, 37), *range(50, 59)), "yyyy/m/d h:mm")
-)  # fmt: skip
-"""Formats that go by a number and whose code no file holds."""
+_WHOLE = frozenset({Part.TEXT, Part.GENERAL})
+_UNSEEN = frozenset({Part.ASIDE, Part.CONDITION, Part.SCRIPT})
+_NOTHING = section_of(())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,15 +49,29 @@ class NumberFormat:
         )
 
     @cached_property
+    def first_moment(self) -> float | None:
+        """Return the first number that it shows as a date or a time, None when it shows none.
+
+        calamine takes the first section's word for it, and a time of day from any of them.
+        """
+        first = self.numbers[0] if self.numbers else None
+        if first is None or not first.is_moment:
+            return None
+        return 0.0 if first.has_clock else 1.0
+
+    @cached_property
     def plain_from(self) -> float:
         """Return from where on no number is worth a second look: of a date or a time, and few are.
 
         A sheet has hundreds of thousands of them.
         """
-        first = self.numbers[0] if self.numbers else None
-        if first is None or not first.is_moment:
-            return math.inf
-        return 0.0 if first.has_clock else 1.0
+        is_odd = self.says_more or any(not section.is_moment for section in self.numbers)
+        return math.inf if self.first_moment is None or is_odd else self.first_moment
+
+    @cached_property
+    def says_more(self) -> bool:
+        """Return whether it shows dates with digits or words of its own."""
+        return any(section.is_moment and section.says_more for section in self.numbers)
 
     @cached_property
     def alters_texts(self) -> bool:
@@ -85,9 +83,9 @@ class NumberFormat:
         if self.texts is None:
             return text
         return "".join(
-            text if token.part is Part.TEXT else token.text
+            text if token.part in _WHOLE else token.text
             for token in self.texts
-            if token.part in (Part.TEXT, Part.LITERAL)
+            if token.part not in _UNSEEN
         )
 
     def finding(self, value: float) -> int | None:
@@ -98,44 +96,71 @@ class NumberFormat:
         """
         if value >= self.plain_from or not math.isfinite(value):
             return None
-        if math.isfinite(self.plain_from):
-            # calamine takes the first section's word for it, and a time of day from any of them.
+        if value > 0 and self._section is not None:
+            return RESTYLED if _alters(self._section, value) else None
+        first = self.first_moment
+        if first is not None and value < first:
             return BELOW_ZERO if value < 0 else NO_DAY
-        return MASKED if self._alters(value) else None
+        sections, signs = self._sections_for(value)
+        if any(misleads(s, value) or s.is_moment != (first is not None) for s in sections):
+            return MASKED
+        if first is not None:
+            return None
+        return RESTYLED if any(_alters(s, value, signs=signs) for s in sections) else None
 
-    def _alters(self, value: float) -> bool:
-        """Return whether a number is shown as another one, with more characters, or not at all."""
+    def truth_finding(self, *, value: bool) -> int | None:
+        """Return what is to be said of a cell that keeps TRUE or FALSE, None when nothing is.
+
+        Some programs show the format's words for it, others never do.
+        """
+        words = {truth: self._words_for(truth) for truth in (True, False)}
+        if (said := words[value]) is None:
+            sections, _ = self._sections_for(value)
+            numbers = (s for s in sections if not (s.is_wordy or s.is_moment))
+            return MASKED if any(misleads(section, value) for section in numbers) else None
+        if said in TRUTHS:
+            return None if TRUTHS[said] == value else MASKED
+        # Words of another language, or the same one for both.
+        return MASKED if not said or words[not value] in (said, None) else None
+
+    @cached_property
+    def _section(self) -> Section | None:
+        """The section for every number above zero, where there is one and it is honest.
+
+        So it is of nearly all formats, and a sheet has hundreds of thousands of such numbers.
+        """
+        if not self.numbers or any(section.condition for section in self.numbers):
+            return None
+        return self.numbers[0] if is_honest(self.numbers[0]) else None
+
+    def _words_for(self, value: float) -> str | None:
+        """Return what is shown in place of a number, None where it is the number."""
+        sections, _ = self._sections_for(value)
+        words = {section.before.casefold() for section in sections if section.is_wordy}
+        return words.pop() if len(words) == 1 else None
+
+    def _sections_for(self, value: float) -> tuple[Sequence[Section], frozenset[tuple[str, str]]]:
+        """Return the sections that may show a number, and the signs around it that change nothing.
+
+        Programs differ about what sections beside one with a condition are for.
+        """
         sections = self.numbers
+        signs = _SIGNS | _NEGATIVES if value < 0 else _SIGNS
         if any(section.condition for section in sections):
-            return _alters_by_condition(sections, value)
+            told = [s for s in sections if s.condition is not None and s.condition.holds(value)]
+            others = [s for s in sections if s.condition is None]
+            return told[:1] or others or [_NOTHING], signs
         if len(sections) <= 1:
-            return any(_alters(section, value) for section in sections)
+            return sections, _SIGNS
         if value < 0:
-            return _alters(sections[1], value, signs=_NEGATIVES)
-        zero = sections[2] if len(sections) >= _MOST_SECTIONS else sections[0]
-        return _alters(sections[0] if value else zero, value)
+            return sections[1:2], _NEGATIVES
+        is_third = not value and len(sections) >= _MOST_SECTIONS
+        return sections[2:3] if is_third else sections[:1], _SIGNS
 
 
-def _alters_by_condition(sections: Sequence[Section], value: float) -> bool:
-    """Return whether a section that may be the number's own one alters it.
-
-    Programs differ about what sections beside one with a condition are for.
-    """
-    told = [s for s in sections if s.condition is not None and s.condition.holds(value)]
-    others = [s for s in sections if s.condition is None]
-    signs = {_PLAIN_NUMBER, *(_NEGATIVES if value < 0 else ())}
-    chosen = told[:1] or others
-    return not chosen or any(_alters(section, value, signs=signs) for section in chosen)
-
-
-def _alters(
-    section: Section,
-    value: float,
-    *,
-    signs: frozenset[tuple[str, str]] | set[tuple[str, str]] = frozenset({_PLAIN_NUMBER}),
-) -> bool:
+def _alters(section: Section, value: float, *, signs: frozenset[tuple[str, str]] = _SIGNS) -> bool:
     """Return whether a section shows a number otherwise than as that very number."""
-    if section.is_moment or section.is_parted or section.is_scaled:
+    if section.is_moment or section.between or section.is_scaled:
         return True
     if (section.before, section.after) not in signs:
         return True
@@ -151,8 +176,7 @@ def _alters_digits(section: Section, decimals: int, size: float) -> bool:
     if float(f"{size:.{decimals}f}") != size:
         return True
     whole = len(str(int(size))) if size >= 1 else 0
-    is_empty = not size and not section.least_digits and not decimals
-    return is_empty or section.least_digits > max(1, whole)
+    return section.hides(size) or section.least_digits > max(1, whole)
 
 
 @lru_cache(maxsize=1024)
@@ -164,7 +188,7 @@ def format_of(code: str) -> NumberFormat:
     """
     if not code:
         return NumberFormat(numbers=())
-    tokens = sections_of(tokens_of(code[:_LONGEST]))
+    tokens = sections_of(tokens_of(code[:LONGEST_CODE]))
     numbers, texts = tokens[:_MOST_SECTIONS], tokens[_MOST_SECTIONS:]
     if not texts and any(token.part is Part.TEXT for token in tokens[-1]):
         texts = [tokens[-1]]
@@ -172,40 +196,3 @@ def format_of(code: str) -> NumberFormat:
         numbers = tokens[:-1] or tokens
     sections = tuple(section_of(section) for section in numbers)
     return NumberFormat(numbers=sections, texts=tuple(texts[0]) if texts else None)
-
-
-@dataclass(slots=True)
-class StyleTable:
-    """The styles of a workbook as its records or elements come by."""
-
-    codes: dict[int, str] = field(default_factory=dict)
-    """The code of each format by its number."""
-    styles: list[int] = field(default_factory=list)
-    """The format of each style, in the order in which cells count them."""
-
-    def formats(self) -> dict[int, NumberFormat]:
-        """Return the formats by style, but for those that show every cell as it is."""
-        found = {n: format_of(self.codes.get(n) or _BUILT_IN.get(n, "")) for n in set(self.styles)}
-        return {at: found[n] for at, n in enumerate(self.styles) if not found[n].is_plain}
-
-
-def formats_of(package: Package, place: Place) -> Mapping[str, NumberFormat]:
-    """Return the formats of an XLSX workbook by style, as its cells name them.
-
-    Raises:
-        SourceError: The part of styles is no XML, or holds a document type definition.
-    """
-    table = StyleTable()
-    where: list[str] = []
-
-    def on_element(name: str, attributes: dict[str, str]) -> None:
-        if name in ("cellXfs", "cellStyleXfs", "dxfs"):
-            where[:] = [name]
-        elif name == "numFmt" and where != ["dxfs"]:
-            table.codes[int(attributes["numFmtId"])] = attributes.get("formatCode", "")
-        elif name == "xf" and where == ["cellXfs"]:
-            table.styles.append(int(attributes.get("numFmtId", "0")))
-
-    if _STYLES in package:
-        walk(package.blocks(_STYLES), on_element, place)
-    return {str(at): one for at, one in table.formats().items()}

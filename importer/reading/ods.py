@@ -52,10 +52,11 @@ class _OdsReader:
         with opened_package(self.source, place) as package:
             package.prove()
             _refuse_encrypted(package, place)
-            found = OpenSheets(package.blocks(_CONTENT), place)
+            # Styles first: there, too many of them are refused before the rest is read.
             for part in (_STYLES, _CONTENT):
                 if part in package:
                     self.styles.read(package.blocks(part), place)
+            found = OpenSheets(package.blocks(_CONTENT), place)
             has_macros = _SCRIPTS in package
             is_ours = _is_results(package, place)
         refuse_large(found.area, place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from importer.reading.misleading import TRUTHS
 from importer.reading.ods_xml import COLUMNS_REPEATED, FORMULA, OFFICE, TABLE, VALUE_TYPE, count
 from importer.reading.scan import (
     BELOW_ZERO,
@@ -12,8 +13,10 @@ from importer.reading.scan import (
     ERROR,
     MASKED,
     NOT_CALCULATED,
+    RESTYLED,
     VALUE_USED,
 )
+from importer.reading.shown_numbers import is_masked_number, is_same_number
 from importer.sheet_limits import COLUMN_LIMIT
 
 if TYPE_CHECKING:
@@ -24,20 +27,12 @@ if TYPE_CHECKING:
 STRING = f"{OFFICE}string-value"
 
 _STYLE_NAME, _NUMBER, _TIME = f"{TABLE}style-name", f"{OFFICE}value", f"{OFFICE}time-value"
+_TRUTH = f"{OFFICE}boolean-value"
 _CALC_TYPE = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0 value-type"
 _ERROR_TEXT = re.compile(r"\s*(?:#[A-Z/0!?]+|Err:\d+)\s*")
 _NUMBERS = frozenset({"float", "percentage", "currency"})
+_MOMENTS, _TEXTS = frozenset({"date", "time"}), frozenset({"", "string"})
 _TIME_OF_DAY = re.compile(r"PT(?:[01]?[0-9]|2[0-3])H.*")
-_GAPS = "\u00a0\u202f\u2019'"
-_PLAIN, _OTHER = (
-    re.compile(
-        rf"-?(?=[{point}]?[0-9])(?:0|[1-9][0-9]*|[1-9][0-9]{{0,2}}(?:[{gap}][0-9]{{3}})+)?"
-        rf"(?:[{point}][0-9]+)?(?:E[+-]?[0-9]+)?"
-    )
-    for gap, point in ((f",{_GAPS}", "."), (f".{_GAPS}", ","))
-)
-"""Numbers with a point, or a comma, and something between the thousands."""
-_NO_GAPS = str.maketrans("", "", f".,{_GAPS}")
 
 
 class Cell:
@@ -71,8 +66,7 @@ class Cell:
         attributes = self.attributes
         if FORMULA in attributes or STRING in attributes or self.has_gap:
             return False
-        is_told = self.kind in _NUMBERS or self.kind == "time"
-        return not is_told and attributes.get(_CALC_TYPE) != "error"
+        return self.kind in _TEXTS and attributes.get(_CALC_TYPE) != "error"
 
     @property
     def says_otherwise(self) -> bool:
@@ -85,7 +79,7 @@ class Cell:
         """Return whether its format decides what there is to say of it."""
         if self.kind in _NUMBERS:
             return self.text != self.attributes.get(_NUMBER, "")
-        return self.kind == "string" and STRING in self.attributes
+        return self.kind in _MOMENTS or (self.kind == "string" and STRING in self.attributes)
 
     def findings(self, shown_as: NumberFormat | None) -> Iterator[int]:
         """Yield what is to be said of it beside its value.
@@ -100,10 +94,14 @@ class Cell:
             yield found
         if found == ERROR:
             return
+        if self.kind in _MOMENTS and shown_as is not None and shown_as.says_more:
+            yield MASKED
         if self.kind == "time":
             yield from self._of_time(self.attributes.get(_TIME, ""))
         elif self.kind in _NUMBERS:
             yield from self._of_number(shown_as)
+        elif self.kind == "boolean":
+            yield from self._of_truth(self.attributes.get(_TRUTH, ""))
         elif self.kind == "string" and self._is_masked_text(shown_as):
             yield MASKED
 
@@ -124,6 +122,12 @@ class Cell:
         if value.startswith("-"):
             yield BELOW_ZERO
         elif not _TIME_OF_DAY.fullmatch(value):
+            yield RESTYLED
+
+    def _of_truth(self, value: str) -> Iterator[int]:
+        """Yield what is wrong with TRUE or FALSE: that people see the other one."""
+        said = TRUTHS.get(self.text.strip().casefold())
+        if said is not None and said != (value == "true"):
             yield MASKED
 
     def _of_number(self, shown_as: NumberFormat | None) -> Iterator[int]:
@@ -136,7 +140,8 @@ class Cell:
             return
         finding = None
         if self.paragraphs:
-            finding = MASKED if _is_masked_number(self.text, value, shown_as) else None
+            if is_masked_number(self.text, value, shown_as):
+                finding = RESTYLED if is_same_number(self.text, value) else MASKED
         elif shown_as is not None:
             finding = shown_as.finding(value)
         if finding is not None:
@@ -149,24 +154,3 @@ class Cell:
         if shown_as is None or shown_as.shown(value).split() != self.text.split():
             raise ValueError
         return True
-
-
-def _is_masked_number(shown: str, value: float, shown_as: NumberFormat | None) -> bool:
-    """Return whether people see something else than a number, or another one.
-
-    One that is shown as it is may have more digits than there is room for.
-    """
-    plain = shown.strip().replace("\u2212", "-")
-    if value < 0 and plain[:1] == "(" and plain[-1:] == ")":
-        plain = f"-{plain[1:-1]}"
-    readings = list(_readings(plain))
-    return value not in readings and (not readings or shown_as is not None)
-
-
-def _readings(text: str) -> Iterator[float]:
-    """Yield the numbers that a text may be, with a point or with a comma before its decimals."""
-    for form, point in ((_PLAIN, "."), (_OTHER, ",")):
-        if form.fullmatch(text):
-            whole, _, decimals = text.partition(point)
-            decimals = f".{decimals}" if decimals else ""
-            yield float(whole.translate(_NO_GAPS) + decimals)

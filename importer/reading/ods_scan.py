@@ -36,9 +36,11 @@ if TYPE_CHECKING:
 
     from importer.reading.table import Place
 
-_COLUMN = f"{TABLE}table-column"
 _DEFAULT_STYLE = f"{TABLE}default-cell-style-name"
 _GAPS = (f"{TEXT}tab", f"{TEXT}line-break")
+_MARKS = ("soft-page-break", "bookmark", "bookmark-start", "bookmark-end")
+_PLAIN = frozenset((*_GAPS, *(f"{TEXT}{name}" for name in ("p", "s", "span", "a", *_MARKS))))
+"""What may stand in a cell and is read as it is shown."""
 
 
 def scan_table(
@@ -67,6 +69,7 @@ def scan_table(
     return SheetScan(
         extent=scanner.reach.extent,
         hidden_rows=scanner.hidden_rows,
+        hidden_columns=frozenset(scanner.hidden_columns),
         findings=scanner.findings,
         merged=tuple(scanner.merged),
     )
@@ -98,6 +101,10 @@ class _Scanner:
         self._has_value = False
         self.reach = Reach()
         self.hidden_rows = 0
+        self.hidden_columns: set[int] = set()
+        self._next_column = 0
+        self._column_groups: list[bool] = []
+        """Whether each group of columns around is hidden."""
         self.findings = Findings()
         self.merged: list[Extent] = []
         self.parser = xml_parser(place)
@@ -117,14 +124,15 @@ class _Scanner:
             self._inside_cell(name)
         elif name == f"{TABLE}table-row":
             self._row_begins(attributes)
+        elif name == f"{TABLE}table-column":
+            self._columns_begin(attributes)
+        elif name == f"{TABLE}table-column-group":
+            self._column_groups.append(attributes.get(f"{TABLE}display") == "false")
         elif name == f"{TABLE}table-row-group":
             self._groups.append(attributes.get(f"{TABLE}display") == "false")
             self._hidden_groups += self._groups[-1]
         elif name in CELLS and self._row_count:
             self._cell = Cell(attributes)
-        elif name == _COLUMN:
-            columns = count(attributes, COLUMNS_REPEATED, COLUMN_LIMIT)
-            self._defaults.add_columns(columns, attributes.get(_DEFAULT_STYLE, ""))
 
     def _ends(self, name: str) -> None:
         if name == f"{TABLE}table":
@@ -143,6 +151,8 @@ class _Scanner:
             self._row_ends()
         elif name == f"{TABLE}table-row-group":
             self._hidden_groups -= self._groups.pop()
+        elif name == f"{TABLE}table-column-group":
+            self._column_groups.pop()
 
     def _inside_cell(self, name: str) -> None:
         if self._aside:
@@ -151,6 +161,9 @@ class _Scanner:
             self._aside, self._is_drawing = 1, name.startswith(DRAW)
         elif name == f"{TEXT}p":
             self._paragraph = []
+        elif name.startswith(TEXT) and name not in _PLAIN:
+            # A field shows another text than was saved, and ruby stands above its letters.
+            raise unsure(self._place)
         elif name == f"{TEXT}s" and self._paragraph is not None:
             self._paragraph.append(" ")
         elif name in _GAPS and self._cell is not None:
@@ -163,6 +176,16 @@ class _Scanner:
             raise unsure(self._place)
         if self._paragraph is not None and not self._aside:
             self._paragraph.append(text)
+
+    def _columns_begin(self, attributes: dict[str, str]) -> None:
+        # Some programs write more columns than a sheet may have; nothing stands in them.
+        first, repeated = self._next_column, count(attributes, COLUMNS_REPEATED, ROW_LIMIT)
+        self._next_column = min(first + repeated, COLUMN_LIMIT)
+        style = attributes.get(_DEFAULT_STYLE, "")
+        self._defaults.add_columns(self._next_column - first, style)
+        is_hidden = attributes.get(f"{TABLE}visibility", "visible") != "visible"
+        if is_hidden or any(self._column_groups):
+            self.hidden_columns.update(range(first, self._next_column))
 
     def _row_begins(self, attributes: dict[str, str]) -> None:
         self._row_count = count(attributes, ROWS_REPEATED, ROW_LIMIT)

@@ -6,9 +6,11 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from importer.reading.format_codes import Part, Token, condition_of, section_of
+from importer.reading.format_codes import condition_of, section_of
+from importer.reading.format_parts import Part, Token
 from importer.reading.number_formats import NumberFormat
 from importer.reading.ods_xml import NUMBER, OFFICE, STYLE, xml_parser
+from importer.reading.style_table import StyleCount
 from importer.sheet_limits import COLUMN_LIMIT
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class CellStyles:
         self._cells: dict[str, tuple[str, str]] = {}
         """Parent and format by name of the cell's style."""
         self._known: dict[str, NumberFormat | None] = {}
+        self._count: StyleCount | None = None
         self._open: _DataStyle | None = None
         self._is_literal = False
         self._is_over = False
@@ -67,9 +70,10 @@ class CellStyles:
         """Take in the styles of a part, up to where the sheets begin.
 
         Raises:
-            SourceError: It holds a document type definition.
+            SourceError: There are too many, or it holds a document type definition.
         """
         self._is_over = False
+        self._count = self._count or StyleCount(place)
         parser = xml_parser(place)
         parser.buffer_text = True
         parser.StartElementHandler = self._begins
@@ -114,6 +118,7 @@ class CellStyles:
     def _begins(self, name: str, attributes: dict[str, str]) -> None:
         if self._is_over:
             return
+        self._add(1)
         if name == _BODY:
             self._is_over = True
         elif name in _KINDS:
@@ -133,7 +138,9 @@ class CellStyles:
             return
         kind = name.removeprefix(NUMBER)
         self._is_literal = kind in _LITERALS
-        style.tokens += _tokens(kind, attributes)
+        tokens = _tokens(kind, attributes)
+        self._add(len(tokens))
+        style.tokens += tokens
 
     def _ends(self, name: str) -> None:
         if name in _KINDS:
@@ -142,7 +149,14 @@ class CellStyles:
 
     def _characters(self, text: str) -> None:
         if self._open is not None and self._is_literal and not self._is_over:
+            self._add(len(text))
             self._open.tokens.append(Token(Part.LITERAL, text))
+
+    def _add(self, pieces: int) -> None:
+        """Count pieces of styles, of which there may be so many."""
+        if self._count is not None:
+            self._count.add_piece(pieces)
+            self._count.prove(max(len(self._cells), len(self._data)))
 
 
 def _tokens(kind: str, attributes: dict[str, str]) -> Sequence[Token]:

@@ -38,5 +38,7 @@ def count(attributes: dict[str, str], name: str, most: int) -> int:
 
 def unsure(place: Place) -> SourceError:
     """Return the error for cells that two readers do not read alike."""
-    sentence = "Drawings, tables or text lie in its cells in a way that cannot be told for sure."
+    sentence = (
+        "Drawings, tables, fields or text lie in its cells in a way that cannot be told for sure."
+    )
     return place.refuse(ProblemCode.SOURCE_CORRUPT, sentence, todo="Save it as XLSX.")

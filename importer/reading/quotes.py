@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 _QUOTE = '"'
+_TEXT_FORMULA = re.compile('="[^"]*"')
+"""How exports keep the zeros of an id; its marks belong to the formula, not to the record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,8 @@ def split_record(text: str, delimiter: str) -> Splitting:
         behind = position
         bare, position = _up_to(text, position, delimiter)
         spans.append((begin, behind + len(bare)))
-        if _QUOTE in bare or (is_quoted and bare):
+        is_text_formula = not is_quoted and _TEXT_FORMULA.fullmatch(bare) is not None
+        if (_QUOTE in bare and not is_text_formula) or (is_quoted and bare):
             strays[len(cells)] = begin
         cells.append(quoted + bare)
     return Splitting(

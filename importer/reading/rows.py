@@ -32,6 +32,8 @@ class Row(NamedTuple):
     size: int
     """About how many characters it holds, to keep chunks small."""
     problems: tuple[RowProblem, ...] = ()
+    dates: tuple[int, ...] = ()
+    """The columns whose cell is a date of the workbook's own, among those that were asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,8 @@ class _Batch:
     lines: list[int] = field(default_factory=list)
     rows: list[Sequence[str]] = field(default_factory=list, repr=False)
     problems: list[RowProblem] = field(default_factory=list)
+    dates: dict[int, list[int]] = field(default_factory=dict)
+    """Row numbers of such dates by column."""
     size: int = 0
     strays: list[tuple[int, int]] = field(default_factory=list)
     """Row number and column of the first value of each row behind the last heading."""
@@ -122,6 +126,8 @@ class _Batch:
         if row.problems:
             self.problems.extend(self._placed(row))
         self.size += row.size
+        for column in row.dates:
+            self.dates.setdefault(column, []).append(row.number)
         layout, cells = self.layout, row.cells
         if any(found.code in ASIDES for found in row.problems):
             cells = cells[: len(layout.headings)]
@@ -141,7 +147,10 @@ class _Batch:
         columns = range(len(self.layout.headings))
         frame = pd.DataFrame(self.rows, index=self.numbers, columns=columns, dtype="str")
         lines = tuple(self.lines) if self.with_lines else None
-        chunk = Chunk(frame=frame, problems=tuple(self.problems), lines=lines)
+        dates = {column: tuple(numbers) for column, numbers in self.dates.items()}
+        problems = tuple(self.problems)
+        chunk = Chunk(frame=frame, problems=problems, typed_dates=dates, lines=lines)
+        self.dates = {}
         self.numbers, self.lines, self.rows, self.problems = [], [], [], []
         self.size = 0
         return chunk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from importer.problems import ProblemCode
 from importer.sheet_limits import COLUMN_LIMIT, ROW_LIMIT
@@ -23,11 +23,16 @@ _SEEN = (
     ProblemCode.FORMULA_VALUE_USED,
     ProblemCode.CELL_CONTROL_CHARACTER,
     ProblemCode.CELL_SHOWN_OTHERWISE,
+    ProblemCode.CELL_SHOWN_OTHERWISE,
     ProblemCode.DATE_BELOW_ZERO,
     ProblemCode.DATE_BEFORE_MARCH_1900,
 )
-ERROR, NOT_CALCULATED, VALUE_USED, CONTROL, MASKED, BELOW_ZERO, NO_DAY = range(len(_SEEN))
-"""What `Findings.add` takes: the places of these problems."""
+ERROR, NOT_CALCULATED, VALUE_USED, CONTROL, MASKED, RESTYLED, BELOW_ZERO, NO_DAY = range(len(_SEEN))
+"""What `Findings.add` takes: the places of these problems.
+
+RESTYLED is the same number in other characters, such as zeros in front, which is a problem
+only where text is sent; MASKED is another value, or none.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +111,16 @@ def refuse_large(area: int, place: Place) -> None:
         raise place.refuse(ProblemCode.SOURCE_TOO_LARGE, sentence)
 
 
+class Finding(NamedTuple):
+    """A cell of which more is to be said than its value; rows count from 1, columns from 0."""
+
+    row: int
+    column: int
+    code: ProblemCode
+    is_of_text: bool
+    """Whether it is a problem only where text is sent."""
+
+
 class Findings:
     """Cells of which more is to be said than their value, in the order of the sheet.
 
@@ -128,10 +143,10 @@ class Findings:
         self._columns.append(column)
         self._codes.append(code)
 
-    def __iter__(self) -> Iterator[tuple[int, int, ProblemCode]]:
-        """Yield row number, column and problem of each."""
+    def __iter__(self) -> Iterator[Finding]:
+        """Yield each."""
         for row, column, code in zip(self._rows, self._columns, self._codes, strict=True):
-            yield row, column, _SEEN[code]
+            yield Finding(row, column, _SEEN[code], code == RESTYLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,5 +157,7 @@ class SheetScan:
     """None when no cell has a value."""
     hidden_rows: int
     findings: Findings
+    hidden_columns: frozenset[int] = frozenset()
+    """Columns that people do not see, from 0."""
     merged: tuple[Extent, ...] = ()
     """The areas of merged cells."""

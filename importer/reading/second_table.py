@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from importer.problems import ASIDES, ProblemCode
 from importer.reading.characters import filled_cells, is_blank
+from importer.reading.headings_again import HeadingsAgain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,9 @@ _DIGIT = re.compile("[0-9]")
 _DIGITS = re.compile("[0-9]{3}")
 """What every patient has somewhere: a phone number, a date, a time."""
 
+_OTHER = "The row holds headings that are not those of this table, or stand in another order."
+_ONE_ORDER = "Put the rows below it under the first headings, or into a file of their own."
+
 
 class TableCheck:
     """Is met by every row of a table, from the first one below its headings on."""
@@ -30,6 +34,7 @@ class TableCheck:
         self._headings = headings
         self._names = frozenset(heading.casefold() for heading in headings if heading)
         self._beside = _beside(headings)
+        self._headings_again = HeadingsAgain(headings)
         self._place = place
         self._last: Sequence[str] = ()
         """The last row that stands right below another one of the table."""
@@ -47,6 +52,10 @@ class TableCheck:
         left, right = cells[: self._beside], cells[self._beside :]
         if self._beside and is_blank(left) and filled_cells(right) >= _FEWEST:
             raise self._refusal(row.number)
+        is_aside = any(problem.code in ASIDES for problem in row.problems)
+        if not is_aside and self._headings_again.differ(cells):
+            at = f"row {row.number:,}"
+            raise self._place.refuse(ProblemCode.TABLES_UNCLEAR, _OTHER, at=at, todo=_ONE_ORDER)
         begun, self._begun = self._begun, None
         if begun is not None and not is_after_blank and self._is_of_another(cells, begun[1]):
             raise self._refusal(begun[0])
@@ -55,7 +64,6 @@ class TableCheck:
             return
         if is_after_blank and self._are_headings(cells):
             raise self._refusal(row.number)
-        is_aside = any(problem.code in ASIDES for problem in row.problems)
         self._is_after_title = not is_aside and filled_cells(cells) == 1
         if not is_aside and self._may_be_headings(cells):
             self._begun = (row.number, _filled(cells))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
     from importer.reading.asides import AsideCheck
-    from importer.reading.scan import Findings, SheetScan
+    from importer.reading.scan import Finding, Findings, SheetScan
     from importer.reading.table import Place
 
 _CELLS_AT_ONCE = 20_000
@@ -42,16 +43,20 @@ class SheetRows:
     """0 where there are no headings."""
 
     def rows(
-        self, text_columns: Collection[int] = (), aside_of: AsideCheck | None = None
+        self,
+        text_columns: Collection[int] = (),
+        aside_of: AsideCheck | None = None,
+        date_columns: Collection[int] = (),
     ) -> Iterator[Row]:
         """Yield every row from the first one of the sheet, from column A on.
 
         Args:
             text_columns: Those whose cells are sent as text: a typed cell there is a problem.
             aside_of: Tells rows that nobody meant to book; None until the headings are known.
+            date_columns: Those in which dates of the workbook's own are told from texts.
         """
         sheet, header_row = self.sheet, self.header_row
-        findings = _Upcoming(self.scan.findings)
+        findings = _Upcoming(self.scan.findings, text_columns, header_row)
         merged = MergedCells(self.scan.merged)
         # calamine gives the rows above the first value, but not the columns left of it.
         left = sheet.start[1] if sheet.start else 0
@@ -61,7 +66,7 @@ class SheetRows:
             text = "".join(cells)
             problems: tuple[RowProblem, ...] = ()
             if findings.row == number:
-                problems = _where_text_is_sent(findings.of_row(number), text_columns)
+                problems = findings.of_row(number)
             problems += _odd(number, cells, text)
             if any(sign in text for sign in _SIGNS_OF_DOUBT):
                 problems += _doubts(number, values, left)
@@ -72,14 +77,14 @@ class SheetRows:
                 problems += covered
                 if aside := aside_of(cells) if aside_of else None:
                     problems = (RowProblem(row_number=number, code=aside),)
-            yield Row(number, 0, cells, len(text), problems)
+            dates = tuple(c for c in date_columns if c >= left and _is_date(values[c - left]))
+            yield Row(number, 0, cells, len(text), problems, dates)
         # Rows of nothing but formulas without results lie behind calamine's last one.
         nothing = [""] * width_of(sheet)
         number = sheet.end[0] + 1 if sheet.end else 0
         while findings.row:
             number += 1
-            problems = _where_text_is_sent(findings.of_row(number), text_columns)
-            yield Row(number, 0, nothing, 0, problems)
+            yield Row(number, 0, nothing, 0, findings.of_row(number))
 
     def _covered(
         self, merged: MergedCells, number: int, cells: list[str]
@@ -99,9 +104,11 @@ def width_of(sheet: CalamineSheet) -> int:
 class _Upcoming:
     """The findings of the scan, handed out row by row."""
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: Findings, text_columns: Collection[int], header_row: int) -> None:
         self._rest = iter(findings)
         self._next = next(self._rest, None)
+        self._text_columns = text_columns
+        self._header_row = header_row
 
     @property
     def row(self) -> int:
@@ -112,10 +119,18 @@ class _Upcoming:
         """Return the findings of that row, which is the next one that has any."""
         found: list[RowProblem] = []
         while self._next and self._next[0] == number:
-            _, column, code = self._next
-            found.append(RowProblem(row_number=number, code=code, column=column))
+            if self._counts(self._next):
+                _, column, code, _ = self._next
+                found.append(RowProblem(row_number=number, code=code, column=column))
             self._next = next(self._rest, None)
         return tuple(found)
+
+    def _counts(self, finding: Finding) -> bool:
+        """Return whether a finding is a problem there; a heading may be shown as it likes."""
+        if finding.is_of_text:
+            return finding.column in self._text_columns
+        is_shown = finding.code is ProblemCode.CELL_SHOWN_OTHERWISE
+        return not is_shown or finding.row > self._header_row
 
 
 def _values_of(sheet: CalamineSheet, place: Place) -> Iterator[list[CellValue]]:
@@ -171,9 +186,5 @@ def _losses(
     )
 
 
-def _where_text_is_sent(
-    found: tuple[RowProblem, ...], text_columns: Collection[int]
-) -> tuple[RowProblem, ...]:
-    """Return the problems without formats of cells that are sent as numbers or dates."""
-    masked = ProblemCode.CELL_SHOWN_OTHERWISE
-    return tuple(p for p in found if p.code is not masked or p.column in text_columns)
+def _is_date(value: CellValue) -> bool:
+    return isinstance(value, date)  # a moment is one, too

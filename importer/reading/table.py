@@ -9,7 +9,7 @@ from importer.errors import SourceError
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     import pandas as pd
 
@@ -47,6 +47,8 @@ class Chunk:
 
     frame: pd.DataFrame = field(repr=False)
     problems: tuple[RowProblem, ...]
+    typed_dates: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """The rows by column whose cell is a date of the workbook's own, where that was asked."""
     lines: tuple[int, ...] | None
     """The text line on which each row begins; None for a workbook."""
 
@@ -61,26 +63,33 @@ class Table:
     warnings: tuple[FileProblem, ...]
     is_results: bool
     """Whether the workbook says that it is one of our results."""
-    read: Callable[[Collection[int]], Iterator[Chunk]] = field(repr=False)
+    read: Callable[[Collection[int], Collection[int]], Iterator[Chunk]] = field(repr=False)
     copy: Callable[[Edits, IO[bytes]], Counter[ProblemCode]] | None = field(
         default=None, repr=False
     )
     """Writes the source again with some cells changed; None for a kind that cannot be."""
     is_template: bool = False
     """Whether the workbook says that it was made from our template."""
+    of_others: Mapping[int, str] = field(default_factory=dict)
+    """Columns over which a line above the headings names somebody else, and its word for them."""
+    hidden_columns: frozenset[int] = frozenset()
+    """Columns that people do not see on the sheet."""
     detected_encoding: str = ""
     """Of a text that is not UTF-8 and whose encoding nobody named."""
 
-    def chunks(self, *, text_columns: Collection[int] = ()) -> Iterator[Chunk]:
+    def chunks(
+        self, *, text_columns: Collection[int] = (), date_columns: Collection[int] = ()
+    ) -> Iterator[Chunk]:
         """Yield the rows below the headings, from the first one each time it is called.
 
         Args:
             text_columns: Where text must stand; a typed cell of a workbook is a problem there.
+            date_columns: Where a workbook's own dates shall be told from texts.
 
         Raises:
             SourceError: Something further down makes the whole file unusable.
         """
-        return self.read(text_columns)
+        return self.read(text_columns, date_columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

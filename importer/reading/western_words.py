@@ -27,13 +27,15 @@ class Reading:
     text: str = field(repr=False)
     oddity: int
     """0 for a word as people write them; `UNUSUAL` or `ODD` where a sign is in the way."""
+    is_foreign: bool
+    """Whether its letters stand as in no Western name, so that it may be of another encoding."""
     tells: bool
     """Whether it says anything of names: letters beyond ASCII, or a sign between letters."""
 
     @property
     def is_hard_to_believe(self) -> bool:
-        """Return whether a sign touches letters as no sign does."""
-        return self.oddity == ODD and len(self.text) > 1
+        """Return whether a sign touches letters as no sign does, or letters as none do."""
+        return self.is_foreign or (self.oddity == ODD and len(self.text) > 1)
 
 
 _COMMON = "áéíóúüñçàâäèêëîïôöùû"
@@ -76,6 +78,18 @@ _AMONG_LETTERS = "‘’´\u00a0\u00ad"
 _ODD_PLACE = re.compile(
     f"{_ODD_SIGN}|{_BEHIND}[‚„¡¿«¢£¤¥‡]"
     f"|{_BEHIND}[^\x00-\x7f{_LATIN}{_AMONG_LETTERS}–—…•·“”»]{_BEFORE}"
+    # Before a letter they are the Á, Ł, ░ and º of other encodings, but for µg, µmol and °C.
+    f"|µ(?!(?:g|[lL]|m|mol|s|U|V|A|Ci)(?![{_LATIN}])){_BEFORE}|°(?![CFK](?![{_LATIN}])){_BEFORE}"
+    f"|[£§]{_BEFORE}"
+)
+_NOT_WESTERN = re.compile(
+    # Where letters of Central Europe (ř č ě ů ő ű, in cp1250) come out as letters of cp1252 that no
+    # Western name has there: Jiøí, Horáèek, Nìmec, Rùžièka, Tõrök, Kõmûves, Szûcs.
+    f"ø[áíýìèù]|[áíýìèù]ø|[šžìèùò][{_LATIN}]*ø|ø[{_LATIN}]*[šžìèùò]"
+    f"|è(?=[aeiouáéíóúýì])|(?<=[bdfmnptv])ì{_BEFORE}|ù{_BEFORE}"
+    f"|õ[{_LATIN}]*[öûáéíóúy]|[öûáéíóúy][{_LATIN}]*õ"
+    f"|[õû][{_LATIN}]*(?:sz|cs|zs|gy)|(?:sz|cs|zs|gy)[{_LATIN}]*[õû]",
+    re.IGNORECASE,
 )
 _UNUSUAL_PLACE = re.compile(
     # The dash of a Mac is the Ñ of cp1252, which stands between vowels.
@@ -104,7 +118,8 @@ def read(word: bytes, candidate: Candidate) -> Reading | None:
     if not all(_is_name_like(run, candidate) for run in runs):
         return None
     tells = bool(runs) or plain != text or _BETWEEN.search(text) is not None
-    return Reading(text=text, oddity=_oddity(text, candidate), tells=tells)
+    is_foreign = candidate.is_usual and _NOT_WESTERN.search(text) is not None
+    return Reading(text=text, oddity=_oddity(text, candidate), is_foreign=is_foreign, tells=tells)
 
 
 def _oddity(text: str, candidate: Candidate) -> int:

@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, ClassVar
 from importer.problems import ProblemCode
 from importer.reading.binary_scan import CellTally, areas_of, rk_number
 from importer.reading.grid import open_grid
-from importer.reading.number_formats import StyleTable
 from importer.reading.package import UNPACKED_LIMIT, sound_archive
 from importer.reading.scan import Reach, refuse_large
+from importer.reading.style_table import PIECE_LIMIT, StyleTable
 from importer.reading.workbook import Sheet, Workbook, prove_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     import olefile
 
     from importer.reading.number_formats import NumberFormat
     from importer.reading.scan import SheetScan
     from importer.reading.source import Source
+    from importer.reading.style_table import CellFormats
     from importer.reading.table import Place, ReadOptions, Table
 
 _ROWS, _COLUMNS = 65_536, 256
@@ -39,9 +40,10 @@ _LABELS = frozenset({_LABEL, _RICH, _SHARED_TEXT})
 _CELLS = _VALUES | {_BOOL_OR_ERROR, _SEVERAL_RK, _FORMULA}
 _EXCEL_97 = 0x0600
 _HIDDEN_ROW = 0x20
+_COLUMNS_INFO, _HIDDEN_COLUMN = 0x007D, 0x01
 _CALCULATE_ON_LOADING = 0x02
 _NOT_A_NUMBER = 0xFFFF
-_TEXT_RESULT, _ERROR_RESULT, _EMPTY_RESULT = 0, 2, 3
+_TEXT_RESULT, _TRUTH_RESULT, _ERROR_RESULT, _EMPTY_RESULT = 0, 1, 2, 3
 _RK_SIZE = 6
 
 
@@ -62,7 +64,7 @@ class _XlsReader:
     kind: ClassVar[str] = "xls"
     source: Source
     _stream: bytes = field(default=b"", init=False, repr=False)
-    _formats: Mapping[int, NumberFormat] = field(default_factory=dict, init=False)
+    _styles: StyleTable = field(init=False)
 
     def describe(self) -> Workbook:
         """Take the stream out of its container, and read the names of the sheets."""
@@ -78,7 +80,7 @@ class _XlsReader:
             self._stream = container.openstream("Workbook").read()
             has_macros = container.exists("_VBA_PROJECT_CUR")
             sheets = tuple(_sheets(self._stream, place))
-            self._formats = _formats(self._stream)
+            self._styles = _styles(self._stream, place)
         prove_names(sheets, place)
         return Workbook(
             sheets=sheets, is_results=False, has_macros=has_macros, waits_for_calculation=False
@@ -87,7 +89,7 @@ class _XlsReader:
     def scan(self, sheet: Sheet, place: Place, *, exact: bool = False) -> SheetScan:  # noqa: ARG002 - both count alike here
         """Go through the records of that sheet."""
         with sound_archive(place):
-            return _scan(self._stream, int(sheet.part), place, self._formats)
+            return _scan(self._stream, int(sheet.part), place, self._styles.formats())
 
 
 def _prove_container(container: olefile.OleFileIO, size: int) -> None:
@@ -144,6 +146,8 @@ def _sheets(stream: bytes, place: Place) -> Iterator[Sheet]:
         if number == 0 and (kind != _BOF or struct.unpack_from("<H", content)[0] != _EXCEL_97):
             sentence = "The workbook is of Excel 95 or older."
             raise place.refuse(ProblemCode.SOURCE_NOT_A_SPREADSHEET, sentence)
+        if number > PIECE_LIMIT:
+            raise place.refuse(ProblemCode.SOURCE_TOO_LARGE)
         _prove_counts(kind, content, stream)
         if kind == _FILEPASS:
             todo = "Save a copy without a password, or save it as XLSX with one."
@@ -168,18 +172,23 @@ def _text(content: bytes, length: int, flags: int) -> str:
     return content[: length * (1 + is_wide)].decode("utf-16-le" if is_wide else "latin-1")
 
 
-def _formats(stream: bytes) -> Mapping[int, NumberFormat]:
-    """Return the formats by style, which stand in front of the sheets."""
-    table = StyleTable()
+def _styles(stream: bytes, place: Place) -> StyleTable:
+    """Return the styles, which stand in front of the sheets.
+
+    Raises:
+        SourceError: There are too many.
+    """
+    table = StyleTable(place)
     for kind, content in _records(stream, 0):
+        table.count.add_piece()
         if kind == _FORMAT:
             number, length, flags = struct.unpack_from("<HHB", content)
-            table.codes[number] = _text(content[5:], length, flags)
+            table.add_format(number, _text(content[5:], length, flags))
         elif kind == _STYLE:
-            table.styles.append(struct.unpack_from("<H", content, 2)[0])
+            table.add_style(struct.unpack_from("<H", content, 2)[0])
         elif kind == _EOF:
             break
-    return table.formats()
+    return table
 
 
 def _measured(stream: bytes, start: int) -> tuple[int, int]:
@@ -205,9 +214,7 @@ def _columns_in(kind: int, content: bytes) -> int:
     return (len(content) - 6) // _RK_SIZE if kind == _SEVERAL_RK else 1
 
 
-def _scan(
-    stream: bytes, start: int, place: Place, formats: Mapping[int, NumberFormat]
-) -> SheetScan:
+def _scan(stream: bytes, start: int, place: Place, formats: CellFormats) -> SheetScan:
     cells = CellTally(row_limit=_ROWS, column_limit=_COLUMNS, formats=formats)
     depth = 0
     seen = bytearray(_ROWS * _COLUMNS // 8)
@@ -235,6 +242,10 @@ def _take(cells: CellTally, seen: bytearray, kind: int, content: bytes) -> None:
         row, flags = struct.unpack_from("<H10xH", content)
         if flags & _HIDDEN_ROW:
             cells.hide(row)
+    elif kind == _COLUMNS_INFO:
+        first, last, flags = struct.unpack_from("<HH4xH", content)
+        if flags & _HIDDEN_COLUMN:
+            cells.hide_columns(first, last)
     elif kind == _MERGED:
         count = struct.unpack_from("<H", content)[0]
         for area in areas_of(struct.unpack_from(f"<{4 * count}H", content, 2)):
@@ -254,9 +265,9 @@ def _take_cells(cells: CellTally, seen: bytearray, kind: int, content: bytes) ->
             cells.error(row, one)
         else:
             cells.value(row, one)
-        style = _style(kind, content, one - column)
-        if style in cells.formats:
-            _take_format(cells, (row, one, style), kind, content)
+        shown = cells.formats[_style(kind, content, one - column)]
+        if shown is not None:
+            _take_format(cells, (row, one, shown), kind, content)
 
 
 def _style(kind: int, content: bytes, nth: int) -> int:
@@ -265,27 +276,31 @@ def _style(kind: int, content: bytes, nth: int) -> int:
     return content[at] | content[at + 1] << 8
 
 
-def _take_format(cells: CellTally, cell: tuple[int, int, int], kind: int, content: bytes) -> None:
+def _take_format(
+    cells: CellTally, cell: tuple[int, int, NumberFormat], kind: int, content: bytes
+) -> None:
     """Hold what a cell keeps against what its format shows."""
-    row, column, style = cell
     if kind in _LABELS:
-        cells.text(row, column, style)
+        cells.text(*cell)
     elif kind == _NUMBER:
-        cells.number(row, column, style, struct.unpack_from("<d", content, 6)[0])
+        cells.number(*cell, struct.unpack_from("<d", content, 6)[0])
     elif kind in (_RK, _SEVERAL_RK):
         first = struct.unpack_from("<H", content, 2)[0]
-        at = 6 + _RK_SIZE * (column - first)
-        cells.number(row, column, style, rk_number(struct.unpack_from("<I", content, at)[0]))
+        at = 6 + _RK_SIZE * (cell[1] - first)
+        cells.number(*cell, rk_number(struct.unpack_from("<I", content, at)[0]))
     elif kind == _FORMULA:
         _take_result(cells, cell, content[6:14])
+    elif kind == _BOOL_OR_ERROR and not content[7]:
+        cells.truth(*cell, value=content[6] != 0)
 
 
-def _take_result(cells: CellTally, cell: tuple[int, int, int], result: bytes) -> None:
-    row, column, style = cell
+def _take_result(cells: CellTally, cell: tuple[int, int, NumberFormat], result: bytes) -> None:
     if struct.unpack_from("<H", result, 6)[0] != _NOT_A_NUMBER:
-        cells.number(row, column, style, struct.unpack("<d", result)[0])
+        cells.number(*cell, struct.unpack("<d", result)[0])
     elif result[0] == _TEXT_RESULT:
-        cells.text(row, column, style)
+        cells.text(*cell)
+    elif result[0] == _TRUTH_RESULT:
+        cells.truth(*cell, value=result[2] != 0)
 
 
 def _take_formula(cells: CellTally, row: int, column: int, content: bytes) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from importer.reading.binary_scan import CellTally, rk_number
 from importer.reading.grid import open_grid
-from importer.reading.number_formats import StyleTable
 from importer.reading.package import opened_package
+from importer.reading.style_table import StyleTable
 from importer.reading.workbook import (
     Sheet,
     Workbook,
@@ -20,12 +20,12 @@ from importer.reading.workbook import (
 from importer.sheet_limits import COLUMN_LIMIT, ROW_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from importer.reading.number_formats import NumberFormat
-    from importer.reading.package import Package
     from importer.reading.scan import SheetScan
     from importer.reading.source import Source
+    from importer.reading.style_table import CellFormats
     from importer.reading.table import Place, ReadOptions, Table
 
 _WORKBOOK = "xl/workbook.bin"
@@ -36,10 +36,12 @@ _BLANK, _ERROR, _ERROR_RESULT = 1, 3, 11
 _VALUES = frozenset({2, 4, 5, 6, 7})
 _FORMULAS = frozenset({8, 9, 10})
 _RK, _NUMBERS, _TEXTS = 2, frozenset({5, 9}), frozenset({6, 7, 8})
-_FORMAT, _STYLE, _STYLES_BEGIN, _STYLES_END = 44, 47, 617, 618
+_TRUTHS = frozenset({4, 10})
+_FORMAT, _STYLE, _STYLES_BEGIN, _STYLES_END, _NAMED_BEGIN = 44, 47, 617, 618, 626
 _NOT_READ = frozenset({*range(12, 19), 62})
 """Cells in forms that Excel saves nowhere in a sheet, and calamine does not know."""
 _HIDDEN_ROW = 0x10
+_COLUMNS_INFO, _HIDDEN_COLUMN = 60, 0x01
 _SIZE_BYTES = 4
 _RECORD_LIMIT = 1 << 20
 
@@ -60,7 +62,7 @@ class _XlsbReader:
 
     kind: ClassVar[str] = "xlsb"
     source: Source
-    _formats: Mapping[int, NumberFormat] = field(default_factory=dict, init=False)
+    _styles: StyleTable = field(init=False)
 
     def describe(self) -> Workbook:
         """Unpack every part once, and read the names of the sheets."""
@@ -70,7 +72,9 @@ class _XlsbReader:
             parts = worksheet_parts(package, _RELATIONS, place)
             found = [_sheet(c) for kind, c in _records(package.blocks(_WORKBOOK)) if kind == _SHEET]
             has_macros = has_active_parts(package)
-            self._formats = _formats(package)
+            self._styles = StyleTable(place)
+            if _STYLES in package:
+                read_styles(package.blocks(_STYLES), self._styles)
         sheets = tuple(
             Sheet(name=name, part=parts[relation], is_visible=is_visible)
             for relation, name, is_visible in found
@@ -84,7 +88,7 @@ class _XlsbReader:
     def scan(self, sheet: Sheet, place: Place, *, exact: bool = False) -> SheetScan:  # noqa: ARG002 - both count alike here
         """Go through the records of the sheet's part."""
         with opened_package(self.source, place) as package:
-            return _scan(_records(package.blocks(sheet.part)), self._formats)
+            return _scan(_records(package.blocks(sheet.part)), self._styles.formats())
 
 
 def _records(blocks: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -145,20 +149,29 @@ def _text(content: bytes, start: int) -> tuple[str, int]:
     return content[start + 4 : end].decode("utf-16-le"), end
 
 
-def _formats(package: Package) -> Mapping[int, NumberFormat]:
-    """Return the formats by style; styles of dialogs and tables have lists of their own."""
-    table, is_of_cells = StyleTable(), False
-    for kind, content in _records(package.blocks(_STYLES)) if _STYLES in package else ():
-        if kind in (_STYLES_BEGIN, _STYLES_END):
-            is_of_cells = kind == _STYLES_BEGIN
+def read_styles(blocks: Iterator[bytes], table: StyleTable) -> None:
+    """Take in the styles of cells, and no record behind them.
+
+    Raises:
+        SourceError: There are too many.
+        ValueError: A record is cut off.
+    """
+    open_list = 0
+    for kind, content in _records(blocks):
+        table.count.add_piece()
+        if kind in (_STYLES_BEGIN, _NAMED_BEGIN):
+            open_list = kind
         elif kind == _FORMAT:
-            table.codes[struct.unpack_from("<H", content)[0]] = _text(content, 2)[0]
-        elif kind == _STYLE and is_of_cells:
-            table.styles.append(struct.unpack_from("<H", content, 2)[0])
-    return table.formats()
+            table.add_format(struct.unpack_from("<H", content)[0], _text(content, 2)[0])
+        elif kind == _STYLE and open_list == _STYLES_BEGIN:
+            table.add_style(struct.unpack_from("<H", content, 2)[0])
+        elif kind == _STYLE and open_list == _NAMED_BEGIN:
+            table.add_named()
+        elif kind == _STYLES_END and table.is_complete:
+            return
 
 
-def _scan(records: Iterator[tuple[int, bytes]], formats: Mapping[int, NumberFormat]) -> SheetScan:
+def _scan(records: Iterator[tuple[int, bytes]], formats: CellFormats) -> SheetScan:
     cells = CellTally(row_limit=ROW_LIMIT, column_limit=COLUMN_LIMIT, formats=formats)
     row = column = -1
     for kind, content in records:
@@ -174,14 +187,23 @@ def _scan(records: Iterator[tuple[int, bytes]], formats: Mapping[int, NumberForm
             if column <= before:
                 raise ValueError
             _take_cell(cells, kind, row, column)
-            style = int.from_bytes(content[4:7], "little")
-            if style in formats:
-                _take_format(cells, (row, column, style), kind, content)
-        elif kind == _MERGED:
-            cells.merge(struct.unpack_from("<4I", content))
+            shown = formats[int.from_bytes(content[4:7], "little")]
+            if shown is not None:
+                _take_format(cells, (row, column, shown), kind, content)
+        elif kind in (_COLUMNS_INFO, _MERGED):
+            _take_area(cells, kind, content)
         elif kind in _NOT_READ or (kind == _DIMENSIONS and not _is_possible(content)):
             raise ValueError
     return cells.scan()
+
+
+def _take_area(cells: CellTally, kind: int, content: bytes) -> None:
+    if kind == _MERGED:
+        cells.merge(struct.unpack_from("<4I", content))
+        return
+    first, last, flags = struct.unpack_from("<II8xH", content)
+    if flags & _HIDDEN_COLUMN:
+        cells.hide_columns(first, last)
 
 
 def _is_possible(dimensions: bytes) -> bool:
@@ -200,7 +222,9 @@ def _take_cell(cells: CellTally, kind: int, row: int, column: int) -> None:
         cells.value(row, column)
 
 
-def _take_format(cells: CellTally, cell: tuple[int, int, int], kind: int, content: bytes) -> None:
+def _take_format(
+    cells: CellTally, cell: tuple[int, int, NumberFormat], kind: int, content: bytes
+) -> None:
     """Hold what a cell keeps against what its format shows."""
     if kind in _TEXTS:
         cells.text(*cell)
@@ -208,3 +232,5 @@ def _take_format(cells: CellTally, cell: tuple[int, int, int], kind: int, conten
         cells.number(*cell, struct.unpack_from("<d", content, 8)[0])
     elif kind == _RK:
         cells.number(*cell, rk_number(struct.unpack_from("<I", content, 8)[0]))
+    elif kind in _TRUTHS:
+        cells.truth(*cell, value=content[8] != 0)

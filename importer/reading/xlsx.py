@@ -8,21 +8,21 @@ from typing import IO, TYPE_CHECKING, ClassVar
 from importer.errors import SourceError
 from importer.problems import ProblemCode
 from importer.reading.grid import open_grid
-from importer.reading.number_formats import formats_of
 from importer.reading.package import Package, opened_package
 from importer.reading.workbook import RESULTS_AS_CSV, Sheet, Workbook, describe, is_results
 from importer.reading.xlsx_copy import copy_workbook
 from importer.reading.xlsx_scan import scan_sheet
+from importer.reading.xlsx_styles import NamedFormats, read_styles
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Mapping
 
     from importer.reading.edits import Edits
-    from importer.reading.number_formats import NumberFormat
     from importer.reading.scan import SheetScan
     from importer.reading.source import Source
     from importer.reading.table import Place, ReadOptions, Table
+
+_STYLES = "xl/styles.xml"
 
 
 def open_xlsx(source: Source, options: ReadOptions) -> Table:
@@ -45,7 +45,7 @@ class _XlsxReader:
     kind: ClassVar[str] = "xlsx"
     source: Source
     waits: bool = field(default=False, init=False)
-    formats: Mapping[str, NumberFormat] = field(default_factory=dict, init=False)
+    formats: NamedFormats = field(default_factory=NamedFormats, init=False)
     has_macros: bool = field(default=False, init=False)
     sheet_part: str = field(default="", init=False)
     """The part of the sheet that is read."""
@@ -55,7 +55,9 @@ class _XlsxReader:
         with opened_package(self.source, self.source.place) as package:
             _prove(package, self.source.place)
             workbook = describe(package, self.source.place)
-            self.formats = formats_of(package, self.source.place)
+            if _STYLES in package:
+                styles = read_styles(package.blocks(_STYLES), self.source.place)
+                self.formats = NamedFormats(styles)
         self.waits, self.has_macros = workbook.waits_for_calculation, workbook.has_macros
         return workbook
 

@@ -19,10 +19,11 @@ from importer.reading.scan import (
     Reach,
     SheetScan,
 )
+from importer.reading.xlsx_styles import NamedFormats
 from importer.sheet_limits import COLUMN_LIMIT, ROW_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from importer.reading.number_formats import NumberFormat
     from importer.reading.table import Place
@@ -35,6 +36,7 @@ _LONGEST_CELL_START = 200
 _TRUE = ("1", "true")
 _NO_HEIGHT = ("0", "0.0")
 _NUMBERS = (None, "n")
+_TRUTH, _DATE = "b", "d"
 _TEXTS = ("s", "str", "inlineStr")
 
 
@@ -43,7 +45,7 @@ def scan_sheet(
     place: Place,
     *,
     waits_for_calculation: bool,
-    formats: Mapping[str, NumberFormat] | None = None,
+    formats: NamedFormats | None = None,
     exact: bool = False,
 ) -> SheetScan:
     """Go through a worksheet's part once, without keeping any value.
@@ -52,7 +54,7 @@ def scan_sheet(
         blocks: The part.
         place: File and sheet.
         waits_for_calculation: Whether a formula's 0 may be its writer's stand-in.
-        formats: The formats that may show something else than a cell keeps, by style.
+        formats: The formats of its cells, by style.
         exact: Whether to count only cells whose value has text, which takes longer.
 
     Raises:
@@ -60,7 +62,8 @@ def scan_sheet(
         ValueError: It is out of order, or no XML.
     """
     waits = waits_for_calculation
-    scanner = _Scanner(place, formats or {}, waits_for_calculation=waits, exact=exact)
+    shown = NamedFormats() if formats is None else formats
+    scanner = _Scanner(place, shown, waits_for_calculation=waits, exact=exact)
     tail = b""
     for block in blocks:
         scanner.parser.Parse(block, False)  # noqa: FBT003 - expat takes no keyword
@@ -73,6 +76,7 @@ def scan_sheet(
     return SheetScan(
         extent=scanner.reach.extent,
         hidden_rows=scanner.hidden_rows,
+        hidden_columns=frozenset(scanner.hidden_columns),
         findings=scanner.findings,
         merged=tuple(scanner.merged),
     )
@@ -96,7 +100,7 @@ class _Scanner:
     def __init__(
         self,
         place: Place,
-        formats: Mapping[str, NumberFormat],
+        formats: NamedFormats,
         *,
         waits_for_calculation: bool,
         exact: bool,
@@ -108,6 +112,7 @@ class _Scanner:
         self._exact = exact
         self._columns = ColumnNumbers()
         self._actions: dict[str, Callable[[dict[str, str]], None]] = {
+            "col": self._columns_begin,
             "row": self._row_begins,
             "c": self._cell_begins,
             "f": self._formula_begins,
@@ -130,6 +135,7 @@ class _Scanner:
         self._text = ""
         self.reach = Reach()
         self.hidden_rows = 0
+        self.hidden_columns: set[int] = set()
         self.findings = Findings()
         self.merged: list[Extent] = []
         self._listener = self._characters
@@ -148,6 +154,11 @@ class _Scanner:
             action = self._actions.get(name.rpartition(":")[2], self._other_begins)
             self._actions[name] = action
         action(attributes)
+
+    def _columns_begin(self, attributes: dict[str, str]) -> None:
+        if attributes.get("hidden") in _TRUE or attributes.get("width") in _NO_HEIGHT:
+            first, last = (int(attributes.get(name, "")) for name in ("min", "max"))
+            self.hidden_columns.update(range(first - 1, min(last, COLUMN_LIMIT)))
 
     def _row_begins(self, attributes: dict[str, str]) -> None:
         self.end_row()
@@ -173,7 +184,7 @@ class _Scanner:
         self._column = column
         self._has_value = False
         self._type = kind = attributes.get("t")
-        self._format = self._formats.get(attributes.get("s", "0"))
+        self._format = self._formats[attributes.get("s", "0")]
         if kind == "e":
             self.findings.add(self._row, column, ERROR)
 
@@ -193,10 +204,13 @@ class _Scanner:
             self._mark()
 
     def _take_format(self, shown: NumberFormat) -> None:
-        if self._type in _NUMBERS:
+        if self._type in _NUMBERS or self._type == _TRUTH:
             self._is_open = True
             self.parser.CharacterDataHandler = self._listener
-        elif self._type in _TEXTS and shown.alters_texts:
+        elif self._type in _TEXTS:
+            if shown.alters_texts:
+                self.findings.add(self._row, self._column, MASKED)
+        elif self._type == _DATE and shown.says_more:
             self.findings.add(self._row, self._column, MASKED)
 
     def _text_begins(self, _: dict[str, str]) -> None:
@@ -256,8 +270,11 @@ class _Scanner:
         if self._is_formula:
             self._is_formula = False
             self._judge_formula()
-        if self._format is not None and self._has_value and self._type in _NUMBERS:
-            self._judge_number(self._format)
+        if self._format is not None and self._has_value:
+            if self._type in _NUMBERS:
+                self._judge_number(self._format)
+            elif self._type == _TRUTH:
+                self._judge_truth(self._format)
 
     def _judge_formula(self) -> None:
         if self._type == "e":
@@ -275,4 +292,9 @@ class _Scanner:
         except ValueError:  # no number, which calamine says as well
             return
         if value < shown.plain_from and (finding := shown.finding(value)) is not None:
+            self.findings.add(self._row, self._column, finding)
+
+    def _judge_truth(self, shown: NumberFormat) -> None:
+        finding = shown.truth_finding(value=self._text.strip() in _TRUE)
+        if finding is not None:
             self.findings.add(self._row, self._column, finding)

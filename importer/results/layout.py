@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from importer.headings import heading_key
 from importer.our_columns import OUR_HEADINGS, SOURCE_SUFFIX
 
 if TYPE_CHECKING:
@@ -11,27 +12,23 @@ if TYPE_CHECKING:
 
     from importer.results.model import ResultRow
 
-_OURS = frozenset(OUR_HEADINGS)
+_OURS = frozenset(map(heading_key, OUR_HEADINGS))
 
 
 def their_headings(headings: Sequence[str]) -> tuple[str, ...]:
     """Return the source's headings, with ` (source)` after those that read like one of ours."""
-    taken = {_plain(heading) for heading in headings}
+    taken = {heading_key(heading) for heading in headings}
     return tuple(_renamed(heading, taken) for heading in headings)
 
 
 def _renamed(heading: str, taken: set[str]) -> str:
-    if _plain(heading) not in _OURS:
+    if heading_key(heading) not in _OURS:
         return heading
     renamed = heading
-    while _plain(renamed) in taken:
+    while heading_key(renamed) in taken:
         renamed += SOURCE_SUFFIX
-    taken.add(_plain(renamed))
+    taken.add(heading_key(renamed))
     return renamed
-
-
-def _plain(heading: str) -> str:
-    return heading.strip().casefold()
 
 
 def our_cells(row: ResultRow) -> tuple[str, ...]:

@@ -171,6 +171,8 @@ class Settings:
     """Orders that a person confirmed for this file."""
     accepted_headings: tuple[str, ...] = ()
     """Headings of a profile that a person lets this file differ from."""
+    runs_of_command: tuple[str, ...] = ()
+    """Runs that the same command has made of other files; an accepted change was about theirs."""
     profile_file: Path | None = None
     """Where the profile lies; an absolute path."""
     unknown_variables: tuple[str, ...] = ()

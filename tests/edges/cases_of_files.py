@@ -83,6 +83,11 @@ def hide_a_row(made: Workbook) -> None:
     made.worksheets[0].row_dimensions[3].hidden = True
 
 
+def hide_a_column(made: Workbook) -> None:
+    """Hide the first names."""
+    made.worksheets[0].column_dimensions["A"].hidden = True
+
+
 def without_height(parts: dict[str, str | bytes]) -> None:
     """Give the first row, and no other, a height of 0."""
     name = "xl/worksheets/sheet1.xml"
@@ -228,6 +233,7 @@ def of_workbooks() -> list[list[Case]]:
         book(36, "W", P.HIDDEN_SHEET, "hidden", as_xlsx(LINES, second_sheet("hidden"))),
         book(36, "W", P.HIDDEN_SHEET, "very hidden", as_xlsx(LINES, second_sheet("veryHidden"))),
         book(37, "W", P.HIDDEN_ROWS, "a hidden row", as_xlsx(LINES, hide_a_row)),
+        book(37, "W", P.HIDDEN_COLUMN, "a hidden column", as_xlsx(LINES, hide_a_column)),
         book(37, "W", P.HIDDEN_ROWS, "a row of height 0", as_parts(LINES, without_height)),
         book(38, "Q", P.SHEET_UNCLEAR, "two sheets", as_xlsx(LINES, second_sheet("visible"))),
         book(38, "A", None, "one is named", as_xlsx(LINES, second_sheet("visible")),

@@ -108,7 +108,8 @@ OF_CELLS = [
     value(53, "R", P.APPOINTMENT_DST_OVERLAP, *CHICAGO, appointment_date="2037-11-01 01:30"),
     value(53, "R", P.APPOINTMENT_UNREADABLE, *CHICAGO, appointment_date="2037-02-01 24:00"),
     *(value(54, "A", None, appointment_date=moment)
-      for moment in ("2037-02-01T09:30:00Z", "2037-02-01 09:30-0800", "2037-02-01T09:30:00.000Z")),
+      for moment in ("2037-02-01T09:30:00Z", "2037-02-01 09:30:00-0800",
+                     "2037-02-01T09:30:00.000Z")),
     value(55, "R", P.DATE_UNREADABLE, birth_date="4 März 1985"),
 ]  # fmt: skip
 

@@ -151,9 +151,32 @@ def test_case_48_a_column_of_both_orders_loses_what_fits_both(
     ]
 
 
+@pytest.mark.parametrize(
+    ("cells", "refused"),
+    [
+        ([date(1985, 3, 4), "13/04/1985", date(1985, 5, 5), "25/12/1990"], [2]),
+        ([datetime(1985, 3, 4, 0, 0), "13/04/1985"], [2]),  # noqa: DTZ001 - as cells have it
+        ([date(1985, 3, 4), "04/13/1985"], [2]),  # what a program of day first makes of it
+        ([date(1985, 3, 4), "13/04/1985", "04/14/1985"], [2]),
+        ([date(1985, 3, 4), "13/04/1985", date(1985, 4, 13)], []),
+        ([date(1985, 3, 4), "03/04/1985"], []),
+        (["1985-03-04", "13/04/1985"], []),
+        ([date(1985, 3, 4), date(1985, 7, 8)], []),
+    ],
+)
+@pytest.mark.parametrize("order", ["DMY", "MDY"])
+def test_case_48_a_date_that_a_spreadsheet_may_have_turned_round_is_not_sent(
+    cells: list[object], refused: list[int], order: str, tmp_path: Path
+) -> None:
+    path = file_of(write_xlsx, tmp_path, *({"birth_date": cell} for cell in cells))
+    rows = taken(path, settings_of(tmp_path, date_order=order))
+    codes = {row.row_number: [problem.code for problem in row.problems] for row in rows}
+    assert [n for n, found in codes.items() if P.DATE_PERHAPS_TURNED in found] == refused
+
+
 @WRITERS
 def test_case_48_the_other_column_keeps_its_order(write: Write, tmp_path: Path) -> None:
-    times = ["03/04/2030 09:30-06:00", "03/14/2030 09:30-06:00"]
+    times = ["03/04/2030 09:30:00-06:00", "03/14/2030 09:30:00-06:00"]
     born = ["25/12/1985", "12/25/1985"]
     changes = ({"birth_date": b, "appointment_date": t} for b, t in zip(born, times, strict=True))
     rows = taken(file_of(write, tmp_path, *changes), settings_of(tmp_path, date_order="MDY"))
@@ -236,7 +259,7 @@ def test_case_53_an_appointment_that_has_passed(write: Write, tmp_path: Path) ->
     [
         ("2030-02-01T09:30:00Z", "2030-02-01T09:30:00+00:00"),
         ("2030-02-01T09:30:00-08:00", "2030-02-01T09:30:00-08:00"),
-        ("2030-02-01 09:30-0800", "2030-02-01T09:30:00-08:00"),
+        ("2030-02-01 09:30:00-0800", "2030-02-01T09:30:00-08:00"),
         ("2030-02-01T09:30:00.000000000Z", "2030-02-01T09:30:00+00:00"),
         ("2030-02-01T09:30", "2030-02-01T09:30:00-06:00"),
     ],

@@ -46,6 +46,25 @@ def test_case_83_a_tab_that_one_reader_leaves_out_spoils_its_row(tmp_path: Path,
     assert found.problems == [(2, "CELL_CONTROL_CHARACTER", 0)]
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<text:ruby><text:ruby-base>A</text:ruby-base><text:ruby-text>X</text:ruby-text></text:ruby>",
+        "<text:date>2020-01-01</text:date>",
+        "Ada <text:sheet-name>P</text:sheet-name>",
+    ],
+)
+def test_case_83_fields_and_ruby_refuse_the_file(tmp_path: Path, inside: str) -> None:
+    path = ods(tmp_path, ods_row(text_cell_of(f"<text:p>{inside}</text:p>")))
+    refusal(path, ProblemCode.SOURCE_CORRUPT)
+
+
+def test_case_83_marked_and_linked_text_is_read_as_it_is_shown(tmp_path: Path) -> None:
+    inside = '<text:bookmark text:name="b"/><text:span>A</text:span><text:a>da</text:a>'
+    found = read(ods(tmp_path, ods_row(text_cell_of(f"<text:p>{inside}</text:p>"))))
+    assert found.rows == {2: ["Ada", "", ""]}
+
+
 def test_case_83_a_note_is_no_text_of_its_cell(tmp_path: Path) -> None:
     note = f"<office:annotation>{text_p('call her')}</office:annotation>{text_p('Ada')}"
     cell = f'<table:table-cell office:value-type="string">{note}</table:table-cell>'

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from importer.problems import ProblemCode
+from importer.reading import ReadOptions, open_table
 from tests.edges.reading_kit import read, refusal, write_csv
 from tests.edges.workbook_kit import Sheet, write_book
 
@@ -181,6 +182,50 @@ def test_case_30_a_second_table_below_is_refused(tmp_path: Path, kind: str) -> N
     assert "row 4" in error.message
 
 
+NAMED = ("First name", "Last name", "Phone", "Emergency phone", "DOB")
+EVA = ("Eva", "Ek", "206-555-0101", "206-555-0102", "1985-03-04")
+MOVED = ("Last name", "First name", "Phone", "Emergency phone", "DOB")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "again",
+    [
+        MOVED,
+        ("Surname", "Given name", "Cell", "", "Date of birth"),
+        ("First name", "Last name", "Emergency phone", "Phone", "DOB"),
+        ("FIRST_NAME", "last name", "Guarantor phone", "", "D.O.B."),
+        ("First name", "Last name", "DOB", "Phone", ""),
+    ],
+)
+@pytest.mark.parametrize("gap", [(), (("",) * 5,)])
+def test_case_30_headings_in_another_order_refuse_the_file(
+    tmp_path: Path, kind: str, again: tuple[str, ...], gap: tuple[tuple[str, ...], ...]
+) -> None:
+    path = write(tmp_path, kind, [NAMED, EVA, *gap, again, EVA])
+    error = refusal(path, ProblemCode.TABLES_UNCLEAR)
+    assert f"row {3 + len(gap)}:" in error.message
+
+
+def test_case_30_the_same_order_below_is_one_table_and_a_patient_is_no_heading(
+    tmp_path: Path,
+) -> None:
+    synonyms = ("Given name", "Surname", "Cell", "Emergency phone", "Date of birth")
+    cell = ("Phone", "Cell", "206-555-0103", "", "1985-03-04")
+    found = read(write(tmp_path, "csv", [NAMED, EVA, NAMED, synonyms, EVA, cell]))
+    assert found.problems == [(3, "HEADER_REPEATED", None), (4, "HEADER_REPEATED", None)]
+
+
+def test_case_30_letters_in_cells_are_no_headings(tmp_path: Path) -> None:
+    path = write(tmp_path, "csv", [("C", "A", "B", "", "1985-03-04"), EVA])
+    assert len(read(path, header_row=0).rows) == 2
+
+
+def test_case_30_a_heading_row_contradicts_a_file_without_headings(tmp_path: Path) -> None:
+    path = write(tmp_path, "csv", [EVA, MOVED, EVA])
+    assert "row 2:" in refusal(path, ProblemCode.TABLES_UNCLEAR, header_row=0).message
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("title", [(), (("Doctors",),), (("Doctors",), (None,))])
 def test_case_30_a_second_table_of_other_headings_is_refused(
@@ -215,3 +260,38 @@ def test_case_31_nothing_at_all_is_refused(tmp_path: Path, kind: str) -> None:
 def test_case_32_headings_alone_are_a_table_of_no_rows(tmp_path: Path, kind: str) -> None:
     found = read(write(tmp_path, kind, [HEAD]))
     assert (found.headings, found.rows, found.problems) == (HEAD, {}, [])
+
+
+GROUPS = ("Patient", None, None, "Emergency contacts", None, "Visit", None)
+BELOW = ("First", "Last", "DOB", "Name", "Phone", "Appt", "Clinic")
+EVE = ("Eve", "Ek", "1985-03-04", "Bo", "206-555-0103", "2090-01-07", "4021")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("above", "columns"),
+    [
+        ([GROUPS], {3, 4}),
+        ([("Visits of June",), GROUPS, ("", "", "(all)")], {3, 4}),
+        ([(None, None, None, "Spouse")], {3, 4, 5, 6}),
+        ([GROUPS, (None,)], set()),
+        ([("Emergency clinic, visits of June",)], set()),
+        ([("Patient", None, None, "Contact", None, "Visit")], set()),
+    ],
+)
+def test_case_26_a_line_of_groups_gives_columns_to_somebody_else(
+    tmp_path: Path, kind: str, above: list[tuple[str | None, ...]], columns: set[int]
+) -> None:
+    path = write(tmp_path, kind, [*above, BELOW, EVE])
+    table = open_table(path, ReadOptions(header_row=len(above) + 1))
+    assert set(table.of_others) == columns
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "xls", "xlsb", "ods"])
+def test_case_26_a_group_ends_with_its_merged_cell(tmp_path: Path, kind: str) -> None:
+    groups = (None, None, None, "Emergency contact", None, None, None)
+    sheet = Sheet(rows=[groups, BELOW, EVE], merged=[(0, 0, 3, 4)])
+    title = Sheet(rows=[("Emergency clinic", *[None] * 6), BELOW, EVE], merged=[(0, 0, 0, 6)])
+    for book, columns in ((sheet, {3: "emergency", 4: "emergency"}), (title, {})):
+        table = open_table(write_book(tmp_path, kind, book), ReadOptions(header_row=2))
+        assert table.of_others == columns

@@ -38,6 +38,9 @@ from tests.edges.workbook_kit import (
     Failed,
     Result,
     Sheet,
+    ods_cell,
+    ods_row,
+    pack_ods,
     record,
     write_book,
     xlsb_cell,
@@ -114,6 +117,26 @@ def test_case_37_hidden_rows_are_read_and_counted(tmp_path: Path, kind: str) -> 
     path = write_book(tmp_path, kind, sheet)
     assert read(path).warnings == ["HIDDEN_ROWS"]
     assert open_table(path, ReadOptions()).warnings[0].hint == "(2 of them)"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_case_37_a_hidden_column_is_read_and_known(tmp_path: Path, kind: str) -> None:
+    sheet = Sheet(rows=[HEAD, ADA], hidden_columns=frozenset({1}))
+    path = write_book(tmp_path, kind, sheet)
+    assert open_table(path, ReadOptions()).hidden_columns == {1}
+    assert read(path).rows[2][1] == "Ek"
+
+
+def test_case_37_a_hidden_column_of_an_ods_may_lie_in_a_group(tmp_path: Path) -> None:
+    columns = (
+        '<table:table-column table:number-columns-repeated="2"/>'
+        '<table:table-column-group table:display="false">'
+        '<table:table-column table:number-columns-repeated="16382"/></table:table-column-group>'
+    )
+    rows = "".join(ods_row("".join(map(ods_cell, row))) for row in (HEAD, ("Ada", "Ek", "1")))
+    table = f'<table:table table:name="P">{columns}{rows}</table:table>'
+    path = pack_ods(tmp_path / "patients.ods", table)
+    assert min(open_table(path, ReadOptions()).hidden_columns) == 2
 
 
 def test_case_37_a_row_without_height_is_hidden(tmp_path: Path) -> None:

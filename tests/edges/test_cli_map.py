@@ -459,3 +459,12 @@ def test_a_time_beside_a_day_is_asked_for_although_its_heading_says_little(tmp_p
         terminal.expect("1 row: 1 ready, 0 with errors")
     tables = tomllib.loads(output.read_text(encoding="utf-8"))
     assert tables["joined"] == {"appointment_date": ["Appt Date", "Time"]}
+
+
+def test_a_column_below_a_group_of_somebody_else_is_not_suggested(tmp_path: Path) -> None:
+    groups = ["Patient", "", "", "Emergency contact", "", "Visit", ""]
+    headings = ["First", "Last", "DOB", "Name", "Phone", "Appt", "Clinic"]
+    row = ["Ann", "Lee", "1985-03-04", "Bo", "312-555-0142", "2090-02-01 09:30", "4021"]
+    text, profile = suggested(write_csv(tmp_path, groups, [headings, row]), "--header-row", "2")
+    assert "phone" not in profile["columns"].values()
+    assert 'Needed under [columns]: a heading = "phone"' in text

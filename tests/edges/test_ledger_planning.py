@@ -107,6 +107,7 @@ def test_all_that_a_row_is_compared_by_is_known_of_an_earlier_one(ledger: Ledger
 
     assert found[1] == Earlier(
         row_id=1,
+        run_number=1,
         row_key=row.row_key,
         state=State.BOOKED,
         fingerprint=identity("a").fingerprint,
@@ -120,6 +121,7 @@ def test_all_that_a_row_is_compared_by_is_known_of_an_earlier_one(ledger: Ledger
     )
     assert found[2] == Earlier(
         row_id=2,
+        run_number=2,
         row_key=refused.row_key,
         state=State.REJECTED,
         fingerprint=identity("a").fingerprint,

@@ -178,3 +178,11 @@ def test_a_first_line_that_names_no_delimiter_refuses_the_file(tmp_path: Path, s
 def test_a_row_that_lies_wholly_beyond_the_headings_is_too_wide(tmp_path: Path) -> None:
     found = read(write_csv(tmp_path, "a,b,c\n1,2,3\n,,,Bob,Lee\n,,,,\n"))
     assert found.problems == [(3, "ROW_TOO_WIDE", None)]
+
+
+def test_a_text_written_as_a_formula_needs_no_doubled_marks(tmp_path: Path) -> None:
+    """Excel itself reads it so; a delimiter inside still parts cells, there as here."""
+    text = 'id,first\n="00123",Ada\n"=""00123""",Bo\n="001"2,Cy\n="0,1"\n'
+    found = read(write_csv(tmp_path, text))
+    assert [found.rows[n][0] for n in (2, 3)] == ['="00123"', '="00123"']
+    assert {row for row, code, _ in found.problems if code == "STRAY_QUOTE"} == {4, 5}

@@ -49,6 +49,10 @@ CASES = [
     ("emr_patient_id", 42, "0", False),
     ("emr_patient_id", "0042", "@", False),
     ("emr_patient_id", "42", "000000", False),
+    ("emr_patient_id", 4.25, "General", False),
+    ("emr_patient_id", 1.1e-05, "General", True),
+    ("reason", 1 / 3, "General", True),
+    ("emr_patient_id", 1234567.1234567, "General", True),
     ("phone", 3125550142, "000-000-0000", False),
     ("location_id", 4021, "000000", False),
 ]

@@ -50,6 +50,7 @@ def number_style(name: str, content: str, kind: str = "number") -> str:
 ZEROS = '<number:number number:decimal-places="0" number:min-integer-digits="6"/>'
 WHOLE = '<number:number number:decimal-places="0" number:min-integer-digits="1"/>'
 ANY = '<number:number number:min-integer-digits="1"/>'
+MONTH = '<number:month number:textual="true"/>'
 STYLES = (
     number_style("zeros", ZEROS)
     + number_style("word", f"<number:text>MRN-</number:text>{WHOLE}")
@@ -62,10 +63,16 @@ STYLES = (
         "many", f'{WHOLE}<style:map style:condition="value()&lt;9" style:apply-style-name="few"/>'
     )
     + number_style("text", "<number:text>no </number:text><number:text-content/>", "text")
+    + number_style("long", f"<number:day/><number:text> de </number:text>{MONTH}", "date")
+    + number_style("odd", f"{MONTH}<number:text>/1958</number:text>", "date")
+    + number_style("late", "<number:hours/><number:text> PM</number:text>", "time")
     + number_style("noon", "<number:hours/><number:text>h</number:text>", "time")
     + "".join(
         cell_style(f"c-{name}", name)
-        for name in ("zeros", "word", "general", "percent", "euro", "half", "many", "text", "noon")
+        for name in (
+            *("zeros", "word", "general", "percent", "euro", "half", "many", "text", "noon"),
+            *("long", "odd", "late"),
+        )
     )
     + cell_style("child", "", "c-zeros")
 )
@@ -81,7 +88,7 @@ STYLES = (
         *((-5, "\u22125", "", False), (-5, "5", "c-zeros", True), (42, "42", "c-zeros", False)),
         *((1.5e10, "1.50E+010", "", False), (42, "E5", "", True)),
         # As many digits as there is room for, and as many as a format asks for.
-        *((0.3333333333333333, "0.3333", "c-general", False), (5.5, "6", "c-many", True)),
+        *((0.25, "0.25", "c-general", False), (5.5, "6", "c-many", True)),
         *((42, None, "c-zeros", True), (421234, None, "c-zeros", False), (42, None, "child", True)),
         *((7, None, "c-word", True), (0.5, None, "c-percent", True), (5, None, "c-euro", True)),
         *((0.5, None, "c-half", True), (5, None, "c-many", True), (50, None, "c-many", False)),
@@ -97,9 +104,66 @@ def test_a_number_of_an_ods_is_held_against_what_people_see(
     assert found == ({P.CELL_SHOWN_OTHERWISE: {(3, "emr_patient_id")}} if is_refused else {})
 
 
-def test_a_number_of_an_ods_may_be_shown_otherwise_where_no_text_is_sent(tmp_path: Path) -> None:
-    cells = {"location_id": number(4021, "004021"), "phone": number(3125550142, "312-555-0142")}
-    assert problems_of(ods_of(tmp_path, cells)) == {}
+@pytest.mark.parametrize(
+    ("field", "value", "shown", "is_refused"),
+    [
+        *(("location_id", 4021, "004021", False), ("location_id", 4021, "4,021", False)),
+        *(("location_id", 4021, "$4,021.00", False), ("location_id", 4021, "4022", True)),
+        ("location_id", 4021, "Harlem", True),
+        *(("location_id", 4021, "-4021", True), ("location_id", 4021, "", True)),
+        *(("phone", 3125550142, "(312) 555-0142", False), ("phone", 3125550142, "3.13E+09", False)),
+        *(("phone", 3125550142, "+1 (312) 555-0142", False), ("phone", 3125550142, "x", True)),
+        *(("phone", 3125550142, "+44 3125550142", True), ("phone", 3125550142, "4E+09", True)),
+        *(("phone", 3125550142, "312-555-0142 / 312-555-0143", True),),
+        *(
+            ("address_zip", 60601, "60601-9999", True),
+            ("address_zip", 606111234, "60611-1234", False),
+        ),
+    ],
+)
+def test_a_number_of_an_ods_may_be_shown_otherwise_where_no_text_is_sent(
+    tmp_path: Path, field: str, value: float, shown: str, *, is_refused: bool
+) -> None:
+    found = problems_of(ods_of(tmp_path, {field: number(value, shown)}))
+    assert found == ({P.CELL_SHOWN_OTHERWISE: {(3, field)}} if is_refused else {})
+
+
+def moment(value: str, style: str, kind: str = "date") -> str:
+    """Return a cell of a date or a time in a format."""
+    head = f'table:style-name="c-{style}" office:value-type="{kind}" office:{kind}-value="{value}"'
+    return f"<table:table-cell {head}>{text_p('x')}</table:table-cell>"
+
+
+@pytest.mark.parametrize(("style", "is_refused"), [("long", False), ("odd", True)])
+def test_a_date_of_an_ods_with_digits_of_its_format_is_refused(
+    tmp_path: Path, style: str, *, is_refused: bool
+) -> None:
+    cells = {"birth_date": moment("1985-03-04", style)}
+    found = problems_of(ods_of(tmp_path, cells, automatic=STYLES))
+    assert found == ({P.CELL_SHOWN_OTHERWISE: {(3, "birth_date")}} if is_refused else {})
+
+
+@pytest.mark.parametrize(("style", "is_refused"), [("noon", False), ("late", True)])
+def test_a_time_of_an_ods_with_words_of_its_format_is_refused(
+    tmp_path: Path, style: str, *, is_refused: bool
+) -> None:
+    path = joined_book(tmp_path, "ods", "TIME")
+    old = '<table:table-cell office:value-type="string" ><text:p>TIME</text:p></table:table-cell>'
+    rewrite(path, old, moment("PT09H30M00S", style, "time"))
+    old = "</office:automatic-styles>"
+    rewrite(path, old, STYLES + old)
+    found = problems_of(path, JOINED)
+    assert found == ({P.CELL_SHOWN_OTHERWISE: {(2, "appointment_date")}} if is_refused else {})
+
+
+@pytest.mark.parametrize(("shown", "is_refused"), [("TRUE", False), ("ja", False), ("No", True)])
+def test_true_of_an_ods_that_is_shown_as_no_is_refused(
+    tmp_path: Path, shown: str, *, is_refused: bool
+) -> None:
+    head = 'office:value-type="boolean" office:boolean-value="true"'
+    cells = {"is_walk_in": f"<table:table-cell {head}>{text_p(shown)}</table:table-cell>"}
+    found = problems_of(ods_of(tmp_path, cells))
+    assert found == ({P.CELL_SHOWN_OTHERWISE: {(3, "is_walk_in")}} if is_refused else {})
 
 
 @pytest.mark.parametrize("kind", ["percentage", "currency"])
@@ -151,7 +215,7 @@ def test_words_around_a_text_of_an_ods_are_shown_otherwise(
 ) -> None:
     cells = {"emr_patient_id": text_cell("7", shown), "phone": text_cell("312-555-0142", None)}
     found = problems_of(ods_of(tmp_path, cells, automatic=STYLES))
-    assert found == {P.CELL_SHOWN_OTHERWISE: {(3, "emr_patient_id")}}
+    assert found == {P.CELL_SHOWN_OTHERWISE: {(3, "emr_patient_id"), (3, "phone")}}
 
 
 @pytest.mark.parametrize(("shown", "style"), [("yes 7", "c-text"), ("no 7", "c-zeros")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from importer.reading.western import western_encodings
+from tests.edges.western_names import CZECH, HUNGARIAN, POLISH, WESTERN
 
 ENCODINGS = ["cp1252", "mac_roman", "cp437"]
 NAMES = [
@@ -89,3 +90,28 @@ def test_a_word_that_two_blocks_share_is_one_word() -> None:
     line = as_bytes("cp1252", "José")
     assert line
     assert western_encodings(iter([line[:2], line[2:]])) == ("cp1252",)
+
+
+@pytest.mark.parametrize("language", WESTERN)
+def test_no_name_of_a_western_language_is_asked_about(language: str) -> None:
+    names = [name for name in WESTERN[language] if as_bytes("cp1252", name)]
+    assert western_encodings(iter([as_bytes("cp1252", *names) or b""])) == ("cp1252",)
+    beside = [western_encodings(iter([as_bytes("cp1252", name, "José") or b""])) for name in names]
+    assert {found[:1] for found in beside} == {("cp1252",)}
+
+
+@pytest.mark.parametrize(
+    "names", [CZECH, HUNGARIAN, POLISH, ["Dvořák"], ["Jiří"], ["Kőműves"], ["Tőrök"], ["Horáček"]]
+)
+def test_names_of_central_europe_are_a_question(names: list[str]) -> None:
+    assert western_encodings(iter([as_bytes("cp1250", *names) or b""])) == ()
+
+
+@pytest.mark.parametrize("name", ["Álvarez", "Ángel", "Ávila"])
+def test_a_micro_sign_before_a_word_is_a_letter_of_another_encoding(name: str) -> None:
+    assert len(western_encodings(iter([as_bytes("cp850", name, "José") or b""]))) != 1
+
+
+@pytest.mark.parametrize("sign", ["50 µg", "5 µmol", "38 °C", "101°F", "§ 5", "£5"])
+def test_a_sign_before_its_unit_is_no_question(sign: str) -> None:
+    assert western_encodings(iter([as_bytes("cp1252", "José", sign) or b""])) == ("cp1252",)

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 import olefile
 import openpyxl
 import xlwt
+from openpyxl.utils import get_column_letter
 from xlwt.CompoundDoc import XlsDoc
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Sheet:
     rows: Sequence[Sequence[object]]
     name: str = "Patients"
     hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
     is_hidden: bool = False
     merged: Sequence[tuple[int, int, int, int]] = ()
     """First and last row, first and last column."""
@@ -109,6 +111,8 @@ def _write_xlsx(path: Path, sheets: Sequence[Sheet]) -> None:
                         made.cell(row, column, value)
         for number in sheet.hidden_rows:
             made.row_dimensions[number + 1].hidden = True
+        for number in sheet.hidden_columns:
+            made.column_dimensions[get_column_letter(number + 1)].hidden = True
         for first, last, left, right in sheet.merged:
             made.merge_cells(None, first + 1, left + 1, last + 1, right + 1)
     book.save(path)
@@ -139,9 +143,15 @@ def _write_xls(path: Path, sheets: Sequence[Sheet]) -> None:
                             xlwt.easyxf(num_format_str=form) if form else xlwt.Style.default_style
                         )
                         made.write(row, column, value, style)
-        for number in sheet.hidden_rows:
-            made.row(number).hidden = True
+        _hide_in_xls(made, sheet)
     book.save(str(path))
+
+
+def _hide_in_xls(made: xlwt.Worksheet, sheet: Sheet) -> None:
+    for number in sheet.hidden_rows:
+        made.row(number).hidden = True
+    for number in sheet.hidden_columns:
+        made.col(number).hidden = True
 
 
 def xls_stream(tmp_path: Path, rows: list[tuple[object, ...]]) -> bytes:
@@ -216,7 +226,12 @@ def ods_table(sheet: Sheet) -> str:
         rows += ods_row(xml or ods_cell(), hidden)
     style = "off" if sheet.is_hidden else "on"
     head = f'table:name={quoteattr(sheet.name)} table:style-name="{style}"'
-    return f"<table:table {head}>{rows}</table:table>"
+    collapsed = 'table:visibility="collapse"'
+    columns = "".join(
+        f"<table:table-column {collapsed if number in sheet.hidden_columns else ''}/>"
+        for number in range(max(sheet.hidden_columns, default=-1) + 1)
+    )
+    return f"<table:table {head}>{columns}{rows}</table:table>"
 
 
 def pack_ods(
@@ -310,7 +325,10 @@ def _xlsb_value(value: object) -> tuple[int, int, bytes]:
 
 def _xlsb_sheet(sheet: Sheet, codes: Sequence[str]) -> bytes:
     width = max((len(cells) for cells in sheet.rows), default=0)
-    body = record(129) + record(148, struct.pack("<4I", 0, len(sheet.rows), 0, width)) + record(145)
+    body = record(129) + record(148, struct.pack("<4I", 0, len(sheet.rows), 0, width))
+    for number in sheet.hidden_columns:
+        body += record(60, struct.pack("<IIIIH", number, number, 0, 0, 1))
+    body += record(145)
     for number, cells in enumerate(sheet.rows):
         body += xlsb_row(number, is_hidden=number in sheet.hidden_rows)
         body += b"".join(xlsb_cell(at, v, codes) for at, v in enumerate(cells) if v is not None)

@@ -102,7 +102,7 @@ def _read(path: Path, flags: Sequence[str]) -> dict[str, Any]:
                 )
     except ImporterError as error:
         return {"changed": str(error)}
-    warned = [warning.code.name for warning in intake.warnings]
+    warned = [warning.code.name for warning in intake.warnings(rows_in=1)]
     return {"rows": rows, "states": states, "warned": warned, "headings": intake.table.headings}
 
 

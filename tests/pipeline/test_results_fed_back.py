@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from shutil import copy
 from typing import TYPE_CHECKING
 
 import pytest
+from openpyxl import load_workbook
 
 from importer.errors import ExitCode, LedgerError
 from importer.problems import ProblemCode
 from tests.acceptance.cli_kit import change_results, read_results
 from tests.pipeline.desk import bookings_per_patient, counts_of, statuses
+from tests.rows import write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +25,15 @@ if TYPE_CHECKING:
 
     Make = Callable[..., dict[str, str]]
     Write = Callable[..., Path]
+
+
+def corrected_phone(results: Path) -> Path:
+    """Save results in CSV again, every phone number put right, in UTF-8 without a mark."""
+    with results.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return write_rows(
+        results.with_name("corrected.csv"), [row | {"phone": "312-555-0142"} for row in rows]
+    )
 
 
 @pytest.fixture
@@ -193,3 +206,122 @@ def test_results_may_be_written_as_text_and_csv_is_recognized_again(
         assert renamed
         assert counts_of(again) == {"skipped": 4, "invalid": 1}
     assert len(at.requests) == 4
+
+
+@pytest.mark.parametrize("named", ["profile", "flag"])
+@pytest.mark.parametrize(("encoding", "name"), [("cp1250", "Jiří"), ("cp1257", "Jūlija")])
+def test_results_saved_in_the_encoding_that_is_named_send_the_name_as_it_is(
+    encoding: str,
+    name: str,
+    named: str,
+    desk: Callable[..., Desk],
+    make_row: Make,
+    write_csv: Write,
+    tmp_path: Path,
+) -> None:
+    at = desk()
+    clinic = tmp_path / "clinic.toml"
+    clinic.write_text(f'[file]\nencoding = "{encoding}"\n', encoding="utf-8")
+    told = {"profile": str(clinic)} if named == "profile" else {"encoding": encoding}
+    source = write_csv([make_row(2, first_name=name, phone="12")])
+    source.write_bytes(source.read_text("utf-8").encode(encoding))
+    first = at.run(source, results=tmp_path / "r.csv", **told)
+    assert counts_of(first) == {"invalid": 1}
+    corrected = corrected_phone(tmp_path / "r.csv")
+    corrected.write_bytes(corrected.read_text("utf-8").encode(encoding))
+
+    report = at.run(corrected, **told)
+
+    assert counts_of(report) == {"booked": 1}
+    assert at.sandbox.bookings()[0].fields["first_name"] == name
+
+
+def test_a_sheet_that_somebody_added_to_the_results_is_read_when_a_flag_names_it(
+    imported: tuple[Desk, Path], make_row: Make, tmp_path: Path
+) -> None:
+    at, results = imported
+    workbook = load_workbook(results)
+    sheet = workbook.create_sheet("New")
+    sheet.append(list(make_row(9)))
+    sheet.append(list(make_row(9).values()))
+    workbook.save(tmp_path / "with_new.xlsx")
+    workbook.close()
+
+    report = at.run(tmp_path / "with_new.xlsx", sheet="New", results=tmp_path / "new.xlsx")
+
+    assert counts_of(report) == {"booked": 1}
+    assert len(at.requests) == 5
+    # The sheet of the source, named again with the same flags, is not there: ours is meant.
+    assert counts_of(at.run(results, sheet="June", only_valid=True))["skipped"] == 4
+
+
+def test_a_run_of_a_sheet_that_a_flag_named_is_resumed_with_that_sheet(
+    imported: tuple[Desk, Path], make_row: Make, tmp_path: Path
+) -> None:
+    at, results = imported
+    workbook = load_workbook(results)
+    sheet = workbook.create_sheet("New")
+    for cells in (make_row(9), make_row(9).values(), make_row(10, phone="12").values()):
+        sheet.append(list(cells))
+    workbook.save(tmp_path / "with_new.xlsx")
+    workbook.close()
+    held = at.run(tmp_path / "with_new.xlsx", sheet="New", results=tmp_path / "new.xlsx")
+
+    report = at.resume(held.summary.run_id, only_valid=True)
+
+    assert counts_of(report) == {"booked": 1, "invalid": 1}
+
+
+@pytest.mark.parametrize(
+    "heading", ["Booking ID", "booking-id", "Row Number", "What to fix", "HTTP"]
+)
+def test_a_heading_of_theirs_that_reads_like_ours_comes_back_as_theirs(
+    heading: str, desk: Callable[..., Desk], make_row: Make, write_csv: Write, tmp_path: Path
+) -> None:
+    at = desk()
+    row = make_row(2, phone="12") | {heading: "E-1"}
+    clinic = tmp_path / "clinic.toml"
+    listed = json.dumps(list(row))
+    clinic.write_text(f"[file]\nheadings = {listed}\n", encoding="utf-8")
+    told = {"profile": str(clinic)}
+    first = at.run(write_csv([row]), results=tmp_path / "r.csv", **told)
+    assert counts_of(first) == {"invalid": 1}
+    corrected = corrected_phone(tmp_path / "r.csv")
+
+    report = at.run(corrected, results=tmp_path / "r2.csv", **told)
+
+    assert counts_of(report) == {"booked": 1}
+    with (tmp_path / "r2.csv").open(encoding="utf-8-sig", newline="") as file:
+        (told_of,) = csv.DictReader(file)
+    assert told_of[f"{heading} (source)"] == "E-1"
+
+
+def test_a_heading_that_is_mapped_although_it_reads_like_ours_is_sent_from_results_too(
+    desk: Callable[..., Desk], make_row: Make, write_csv: Write, tmp_path: Path
+) -> None:
+    at = desk()
+    row = make_row(2, phone="12") | {"Row-Key": "E-1"}
+    del row["emr_patient_id"]
+    clinic = tmp_path / "clinic.toml"
+    clinic.write_text('[columns]\n"Row-Key" = "emr_patient_id"\n', encoding="utf-8")
+    first = at.run(write_csv([row]), profile=str(clinic), results=tmp_path / "r.csv")
+    assert counts_of(first) == {"invalid": 1}
+    corrected = corrected_phone(tmp_path / "r.csv")
+
+    assert counts_of(at.run(corrected, profile=str(clinic))) == {"booked": 1}
+    assert at.sandbox.bookings()[0].fields["emr_patient_id"] == "E-1"
+
+
+def test_headings_that_had_to_get_past_each_other_come_back_as_they_were(
+    desk: Callable[..., Desk], make_row: Make, write_csv: Write, tmp_path: Path
+) -> None:
+    at = desk()
+    row = make_row(2, phone="12") | {"Status": "a", "Status (source)": "b"}
+    clinic = tmp_path / "clinic.toml"
+    clinic.write_text(f"[file]\nheadings = {json.dumps(list(row))}\n", encoding="utf-8")
+    first = at.run(write_csv([row]), profile=str(clinic), results=tmp_path / "r.csv")
+    assert counts_of(first) == {"invalid": 1}
+
+    again = at.run(tmp_path / "r.csv", profile=str(clinic))
+
+    assert counts_of(again) == {"invalid": 1}

@@ -137,6 +137,14 @@ def test_writing_makes_no_difference(heading: str) -> None:
         ("D.O.B.", "birth_date"),
         ("Date of Birth", "birth_date"),
         ("DOB (MM/DD/YYYY)", "birth_date"),
+        ("DOB (dd-mmm-yyyy) (required)", "birth_date"),
+        ("DOB (YYYYMMDD)", "birth_date"),
+        ("DOB (MM/DD)", "birth_date"),
+        ("DOB (mdy)", "birth_date"),
+        ("DOB (yyyy)", "birth_date"),
+        ("Phone (required)", "phone"),
+        ("Appt (mm/dd/yyyy hh:mm)", "appointment_date"),
+        ("Appt Time (h:mm:ss)", "appointment_date"),
         ("Appt Date", "appointment_date"),
         ("Appointment", "appointment_date"),
         ("Appointment Time", "appointment_date"),
@@ -171,6 +179,8 @@ def test_synonym_is_known(heading: str, field: str) -> None:
     [
         *("Guarantor Phone", "Emergency Contact Phone", "Employer Phone", "Spouse First Name"),
         *("Name", "Date", "Gender", "Provider", "Notes", "Birthdy", "Phone (Emergency)", ""),
+        *("First name (MD)", "Last name (M.D.)", "Phone (M)", "Phone (h)", "DOB (S)", "DOB (MD)"),
+        *("Birth date (S.)", "DOB (M.D)", "DOB (HS)", "DOB (MM)", "Phone (MM/DD/YYYY)"),
     ],
 )
 def test_what_is_only_similar_is_not_taken(heading: str) -> None:
@@ -398,3 +408,31 @@ def test_a_column_of_names_that_is_not_there_stops_the_file() -> None:
     (problem,) = found(planned, P.PROFILE_COLUMN_MISSING)
     assert problem.hint == "the name is split from the heading 'Patient'"
     assert planned.split is None
+
+
+GROUPED = ("First", "Last", "DOB", "Name", "Phone", "Email", "Appt", "Clinic")
+OF_OTHERS = {3: "emergency", 4: "emergency", 5: "emergency"}
+
+
+def test_a_column_of_somebody_else_is_not_sent_and_says_why() -> None:
+    planned = plan(*GROUPED, of_others=OF_OTHERS)
+    (missing,) = found(planned, P.COLUMN_MISSING)
+    assert missing.hint.startswith('phone: the line above column E says "emergency"')
+    hints = {p.place: p.hint for p in found(planned, P.COLUMN_UNKNOWN)}
+    assert hints["column F"] == 'the line above it says "emergency"'
+    assert {"phone", "email"}.isdisjoint(planned.fields)
+
+
+def test_what_the_profile_maps_is_sent_whatever_stands_above_it() -> None:
+    planned = plan(*GROUPED, of_others=OF_OTHERS, mapped={"Phone": "phone"})
+    assert planned.fields["phone"] == 4
+    assert found(planned, P.COLUMN_MISSING) == []
+
+
+@pytest.mark.parametrize("mapped", [{}, {"Phone": "phone"}])
+def test_the_namesake_that_is_the_patients_is_sent(mapped: Mapping[str, str]) -> None:
+    planned = plan(
+        "Phone", *GROUPED[:3], "Phone", *GROUPED[6:], of_others={4: "kin"}, mapped=mapped
+    )
+    assert planned.fields["phone"] == 0
+    assert not any(problem.is_error for problem in planned.problems)

@@ -228,3 +228,27 @@ def test_joined_and_split_cells_hold_the_example_too(pattern: str, name: str) ->
     for rules in (CHICAGO, Rules(dates=DateRules())):
         (found,) = checked(row, rules=rules, plan=plan)
         assert codes(found) == {("EXAMPLE_ROW", "")}
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("first_name", "EXAMPLE"),
+        ("last_name", "patient"),
+        ("email", "EXAMPLE.PATIENT@example.com"),
+        ("reason", "EXAMPLE: SORE THROAT"),
+        ("reason", "Example: sore throat."),
+        ("location_id", "EXAMPLE CLINIC"),
+    ],
+)
+def test_a_cell_of_the_example_is_seen_in_capitals_and_with_an_end_sign_too(
+    field: str, text: str
+) -> None:
+    (row,) = checked(invented_row(2) | {field: text})
+    assert ("EXAMPLE_PARTLY_REPLACED", field) in codes(row) or row.request is None
+    assert any(problem.code.code == "IMP044" for problem in row.problems)
+
+
+def test_the_example_in_capitals_is_the_example() -> None:
+    (row,) = checked(example(**{n: EXAMPLE[n].upper() for n in ("first_name", "last_name")}))
+    assert row.is_blank

@@ -108,6 +108,7 @@ def test_a_split_row_is_the_row_with_two_columns(first: str, last: str) -> None:
         ("soon", "09:30", (P.APPOINTMENT_UNREADABLE, 5)),
         ("2030-03-10", "02:30", (P.APPOINTMENT_DST_GAP, 5)),
         ("2030-02-01T08:00:00", "09:30", (P.JOINED_PARTS_DIFFER, 5)),
+        ("2030-02-01", "09:30-10:00", (P.APPOINTMENT_SPAN, 6)),
     ],
 )
 def test_a_pair_that_is_no_moment_is_one_problem_in_its_cell(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from importer.normalize import DateRules, normalize_appointment
+from importer.normalize import DateRules, field_rules, normalize_appointment
 from importer.problems import ProblemCode
 
 P = ProblemCode
@@ -97,6 +98,8 @@ def test_summer_and_winter_have_their_own_offset(written: str, sent: str) -> Non
         ("2026-12-01T09:30:00.5", P.APPOINTMENT_UNREADABLE),
         ("2026-12-01T09:30:00+15:00", P.APPOINTMENT_UNREADABLE),
         ("2026-12-01T09:30:00+05:60", P.APPOINTMENT_UNREADABLE),
+        ("2026-12-01T09:30:00-13:00", P.APPOINTMENT_UNREADABLE),
+        ("2026-12-01T09:30:00-05:10", P.APPOINTMENT_UNREADABLE),
         ("2026-12-01 09:30 EST", P.APPOINTMENT_UNREADABLE),
         ("tomorrow 09:30", P.APPOINTMENT_UNREADABLE),
         ("next week", P.APPOINTMENT_UNREADABLE),
@@ -116,6 +119,52 @@ def test_time_that_would_need_a_guess_is_refused_and_kept(
 ) -> None:
     cell = normalize_appointment(written, LOS_ANGELES)
     assert (cell.text, cell.problem) == (written, problem)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-12-01 09:30-10:00",
+        "2026-12-01 09:30 -10:00",
+        "2026-12-01 09:30-09:45",
+        "2026-12-01 9:30-1015",
+        "2026-12-01 13:00-14:00",
+        "Dec 1, 2026 9 am-10",
+        "2026-12-01 9:30 AM -10",
+        "2026-12-01 09:30 +10",
+        "2026-12-01 06:30-07:00",  # the offset of summer, in winter
+    ],
+)
+def test_the_end_of_a_visit_is_no_offset(written: str) -> None:
+    cell = normalize_appointment(written, LOS_ANGELES)
+    assert (cell.text, cell.problem) == (written, P.APPOINTMENT_SPAN)
+    assert field_rules(LOS_ANGELES, date(2026, 1, 1))["appointment_date"](written).suggestion == ""
+    assert normalize_appointment(written, NO_RULES).problem is P.TIMEZONE_NEEDED
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("2026-12-01 09:30-08:00", "2026-12-01T09:30:00-08:00"),
+        ("2026-12-01 07:30 AM -08", "2026-12-01T07:30:00-08:00"),
+        ("2026-07-01 09:30 -0700", "2026-07-01T09:30:00-07:00"),
+        ("2026-11-01 01:30 -08:00", "2026-11-01T01:30:00-08:00"),
+        ("2026-11-01 01:30 -07:00", "2026-11-01T01:30:00-07:00"),
+    ],
+)
+def test_the_offset_that_the_zone_has_then_is_one(written: str, sent: str) -> None:
+    cell = normalize_appointment(written, LOS_ANGELES)
+    assert (cell.text, cell.problem) == (sent, None)
+
+
+def test_the_zone_that_tells_an_offset_is_that_of_the_location() -> None:
+    rules = DateRules(
+        timezone=ZoneInfo("America/New_York"),
+        timezone_by_location={"4021": ZoneInfo("America/Denver")},
+    )
+    written = "2026-12-01 09:30 -07:00"
+    assert normalize_appointment(written, rules, "4021").text == "2026-12-01T09:30:00-07:00"
+    assert normalize_appointment(written, rules, "4022").problem is P.APPOINTMENT_SPAN
 
 
 def test_order_decides_what_numbers_mean() -> None:

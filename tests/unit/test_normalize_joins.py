@@ -27,7 +27,10 @@ RULES = DateRules(order="MDY", timezone=ZoneInfo("America/Chicago"))
         ("02/01/2030", "2/1/2030 9:30 AM", "02/01/2030 09:30:00"),
         ("2030-02-01", "1899-12-30 09:30:00", "2030-02-01 09:30:00"),
         ("2030-02-01", "1/1/1900 9:30 AM", "2030-02-01 09:30:00"),
-        ("2030-02-01", "09:30-06:00", "2030-02-01 09:30:00-06:00"),
+        ("2030-02-01", "09:30-06:00", "2030-02-01 09:30-06:00"),
+        ("2030-02-01", "9 am-10", "2030-02-01 09:00-10"),
+        ("2030-02-01", "09:30:00-06:00", "2030-02-01 09:30:00-06:00"),
+        ("2030-02-01", "2030-02-01T09:30-06:00", "2030-02-01 09:30:00-06:00"),
         ("\uff12\uff10\uff13\uff10-02-01", "\uff10\uff19:30", "2030-02-01 09:30:00"),
         ("", " ", ""),
     ],
@@ -65,6 +68,12 @@ def test_what_cannot_be_joined_is_named_with_its_cell(
 def test_a_span_of_time_has_no_day_of_its_own() -> None:
     assert join_moment("2030-02-01", "9:30 - 9:45", RULES).hint == ""
     assert "day of its own" in join_moment("2030-02-01", "2030-02-02 09:30", RULES).hint
+
+
+def test_what_may_be_the_end_of_a_visit_is_judged_by_the_zone() -> None:
+    end, offset = (join_moment("2030-02-01", f"09:30-{of}", RULES) for of in ("10:00", "06:00"))
+    assert normalize_appointment(end.text, RULES).problem is P.APPOINTMENT_SPAN
+    assert normalize_appointment(offset.text, RULES).text == "2030-02-01T09:30:00-06:00"
 
 
 def test_the_same_text_is_the_same_day_before_anybody_gave_an_order() -> None:

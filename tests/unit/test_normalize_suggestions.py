@@ -75,10 +75,10 @@ def test_nothing_is_suggested_that_is_well_or_would_be_a_guess(field: str, text:
     assert RULES[field](text).suggestion == ""
 
 
-@pytest.mark.parametrize("text", ["'=1+1", "'@SUM(A1)", "\u200b=1+1", "'-1+1"])
+@pytest.mark.parametrize("text", ["'+1+1", "'@SUM(A1)", "\u200b+1+1", "'-1+1", '="=1"', "'=1"])
 def test_a_suggestion_never_makes_a_formula(text: str) -> None:
     cell = RULES["reason"](text)
-    assert cell.problem in {P.APOSTROPHE_REMOVED, P.TEXT_INVISIBLE}
+    assert cell.problem in {P.APOSTROPHE_REMOVED, P.TEXT_INVISIBLE, P.TEXT_IS_FORMULA}
     assert cell.suggestion == ""
 
 

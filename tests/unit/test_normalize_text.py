@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from importer.normalize import LONGEST_NAME, LONGEST_TEXT, Cell, normalize_name, normalize_text
+from importer.normalize.numbers import normalize_record_number
+from importer.normalize.text import is_empty
 from importer.problems import ProblemCode
 from importer.sheet_limits import CELL_LIMIT
 
@@ -57,7 +61,19 @@ def test_spaces_and_accents_take_one_form_without_a_word(written: str, sent: str
 
 @pytest.mark.parametrize(
     "written",
-    ["An\u200bn", "\ufeffAnn", "A\u00adnn", "Ann\u200d", "A\u200cnn", "An\u200b\u200bn\u2060"],
+    [
+        "An\U0001d173n",
+        "Ann\U0001bca0",
+        "Ann\U00013430",
+        "A\ufe0fnn",
+        "Ann\U000e0100",
+        "An\u200bn",
+        "\ufeffAnn",
+        "A\u00adnn",
+        "Ann\u200d",
+        "A\u200cnn",
+        "An\u200b\u200bn\u2060",
+    ],
 )
 def test_invisible_characters_are_removed_with_a_warning(written: str) -> None:
     cell = normalize_name(written)
@@ -101,7 +117,7 @@ def test_emoji_is_kept_with_a_warning(emoji: str) -> None:
 
 @pytest.mark.parametrize(
     ("written", "sent"),
-    [("'0123", "0123"), ("'=cmd", "=cmd"), ("'+1", "+1"), ("'-x", "-x"), ("'@home", "@home")],
+    [("'0123", "0123"), ("'+1", "+1"), ("'-x", "-x"), ("'@home", "@home")],
 )
 def test_apostrophe_that_marks_text_in_excel_is_removed(written: str, sent: str) -> None:
     cell = normalize_text(written)
@@ -149,7 +165,7 @@ def test_digits_of_any_script_are_sent_as_plain_ones(written: str, sent: str) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["' =1", "'\u00a0=1", "'\"=1", "'\uff1d1", "'\uff0b1", "'\t1", "'@x", "''=1"]
+    "text", ["' +1", "'\u00a0+1", "'\"=1", "'\uff1d1", "'\uff0b1", "'\t1", "'@x", "''+1"]
 )
 def test_the_mark_of_our_own_results_is_removed(text: str) -> None:
     cell = normalize_name(text)
@@ -157,9 +173,67 @@ def test_the_mark_of_our_own_results_is_removed(text: str) -> None:
     assert not cell.text.startswith("'")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        " =1",
+        "'=cmd",
+        '=HYPERLINK("https://example.com","Ann")',
+        '="a"&"b"',
+        "=",
+        "\u200b=1",
+    ],
+)
+def test_a_formula_is_nobodys_name(text: str) -> None:
+    for rule in (normalize_name, normalize_text, normalize_record_number):
+        assert (rule(text).text, rule(text).problem) == (text, ProblemCode.TEXT_IS_FORMULA)
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ('="00123"', "00123"),
+        (' ="00123" ', "00123"),
+        ('=" Ann  Lee "', "Ann Lee"),
+        ('\'="00123"', "00123"),
+    ],
+)
+def test_a_formula_that_is_a_text_is_read_as_that_and_told(text: str, sent: str) -> None:
+    cell = normalize_record_number(text)
+    assert cell.text == sent
+    assert cell.problem in {ProblemCode.TEXT_FORMULA_READ, ProblemCode.APOSTROPHE_REMOVED}
+
+
+def test_a_formula_within_a_formula_is_one() -> None:
+    assert normalize_name('="=1+1"').problem is ProblemCode.TEXT_IS_FORMULA
+    assert normalize_name('="#N/A"').problem is ProblemCode.CELL_ERROR_VALUE
+    assert is_empty('=""')
+
+
 def test_an_error_value_behind_what_cannot_be_seen_is_nobodys_name() -> None:
     cell = normalize_name("\u200b#N/A\ufeff")
     assert (cell.text, cell.problem) == ("\u200b#N/A\ufeff", ProblemCode.CELL_ERROR_VALUE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\u845b\U000e0100\u57ce", "\u2764\ufe0f", "1\ufe0f\u20e3", "\u00a9\ufe0f", "\u0600\u0661"],
+)
+def test_a_sign_that_chooses_a_form_stays(text: str) -> None:
+    assert normalize_text(text).problem is None
+    assert normalize_text(text).text.startswith(text[:2].replace("\u0661", "1"))
+
+
+def test_no_format_character_that_nobody_sees_stays_in_a_name() -> None:
+    seen = {*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD}
+    left = {
+        code
+        for code in range(0x110000)
+        if unicodedata.category(chr(code)) == "Cf" and normalize_name(f"A{chr(code)}n").text != "An"
+    }
+    directions = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}  # refused, IMP202
+    assert left == seen | directions
 
 
 def test_blank_braille_is_a_space() -> None:

@@ -37,6 +37,8 @@ def facts(*texts: str, is_name: bool = False, is_date: bool = False) -> ColumnFa
         ("Sex assigned at birth", "birth_sex", "sure"),
         ("Gender Identity", None, ""),
         ("Referring Facility", None, ""),
+        ("Birth date (S.)", "birth_date", "offered"),
+        ("First name (MD)", "first_name", "offered"),
         ("Guarantor Phone", None, ""),
         ("Notes", None, ""),
         ("Provider First Name", None, ""),

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from importer.identity import identify
-from importer.ledger import changes, decisions, followers, opening, planning
+from importer.ledger import changes, decisions, opening, planning
 from importer.ledger.folder import key_id
 from importer.ledger.rescue import RescueFile
 from importer.ledger.schema import row_table
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 def _unknown_resent_by_next_file(replace: Replace) -> None:
     """Only rows that are surely booked keep others from being sent."""
     surely = row_table.c.state.in_([State.SENDING, State.BOOKED])
-    for module in (planning, followers):
-        replace(module, "LIVE", surely)
+    replace(planning, "LIVE", surely)
     _index(replace, "WHERE state IN ('sending', 'booked') AND refers_to IS NULL")
 
 
