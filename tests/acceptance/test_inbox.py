@@ -192,3 +192,30 @@ def test_one_summary_tells_of_a_whole_folder_and_never_of_last_night(
     told = json.loads(last.read_text())
     assert (broken.code, told["exit_code"], told["booked"]) == (2, 2, 0)
     assert "SOLV_IMPORT_BASE_URL" in told["why"]
+
+
+def test_a_second_cron_job_on_the_same_folder_goes_at_once_and_disturbs_nothing(
+    run_cli: Cli,
+    start_sandbox: Callable[..., Sandbox],
+    make_row: Make,
+    write_csv: Write,
+    tmp_path: Path,
+) -> None:
+    server = start_sandbox()
+    run_cli.target(server)
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    shutil.copy(write_csv([make_row(n) for n in range(2, 22)]), drop / "visits.csv")
+    first = run_cli.start("run", drop, "--rate", "10/s", env=AT_ONCE)
+    while not server.requests():
+        time.sleep(0.01)
+
+    second = run_cli("run", drop, "--summary", tmp_path / "second.json")
+    assert second.code == 7
+    assert "another run holds this ledger: process" in second.err
+    assert not (tmp_path / "second.json").exists()
+
+    ended = first.finish(60)
+    assert ended.code == 0
+    assert ended.summary["booked"] == 20
+    assert len(server.requests()) == 20
