@@ -25,6 +25,7 @@ def each_file(
     work: Callable[[Path], ExitCode],
     *,
     is_named: bool = False,
+    goes_on_after: frozenset[ExitCode] = frozenset(),
 ) -> ExitCode:
     """Do the work with each file in turn and return the worst exit code.
 
@@ -36,6 +37,7 @@ def each_file(
         files: As they were named.
         work: What to do with each.
         is_named: Whether each file's name stands above what is said of it.
+        goes_on_after: Exit codes that here say nothing about the next file.
     """
     codes: list[ExitCode] = []
     for number, name in enumerate(files, start=1):
@@ -46,7 +48,7 @@ def each_file(
         except ImporterError as error:
             tell(error, ctx)
             codes.append(ExitCode.SOURCE if isinstance(error, SourceError) else error.exit_code)
-        if codes[-1] not in _NEXT_FILE_MAY_FOLLOW:
+        if codes[-1] not in _NEXT_FILE_MAY_FOLLOW | goes_on_after:
             if number < len(files):
                 say(f"Not started: {', '.join(Path(left).name for left in files[number:])}")
             break

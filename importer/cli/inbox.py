@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from importer.cli.terminal import counted, put, say
-from importer.errors import ExitCode, worst
+from importer.errors import ExitCode, SourceError, worst
 from importer.inbox import is_inbox, is_remote
 
 if TYPE_CHECKING:
@@ -28,7 +28,10 @@ class Sources:
     """In the order in which they are imported."""
     drops: Mapping[Path, Drop]
     """Those of inboxes, by their names."""
-    growing: tuple[Drop, ...] = ()
+    growing: list[Drop] = field(default_factory=list)
+    """Files that somebody is still writing; one that changes before its turn comes to them."""
+    unsettled: list[Drop] = field(default_factory=list)
+    """Files that were imported before, with rows whose outcome is still unknown."""
     is_inbox: bool = False
     """Whether any inbox was named; it may be empty."""
 
@@ -36,7 +39,8 @@ class Sources:
         """Return the exit code of the command: what still grows is left to the next run."""
         for drop in self.growing:
             say(f"{drop.path.name} is still being written: it is left to the next run.")
-        return worst(code, ExitCode.STOPPED_EARLY if self.growing else ExitCode.OK)
+        left = [ExitCode.STOPPED_EARLY] if self.growing else []
+        return worst(code, *left, *([ExitCode.UNKNOWN_OUTCOMES] if self.unsettled else []))
 
 
 def sources_of(files: Sequence[str], settings: Settings, clock: Clock) -> Sources:
@@ -60,16 +64,17 @@ def sources_of(files: Sequence[str], settings: Settings, clock: Clock) -> Source
     return Sources(
         names=(*plain, *(drop.place for drop in inbox.due)),
         drops={Path(drop.place): drop for drop in inbox.due},
-        growing=inbox.growing,
+        growing=list(inbox.growing),
         is_inbox=True,
     )
 
 
-def import_drop(drop: Drop, settings: Settings, work: Work) -> ExitCode:
+def import_drop(drop: Drop, sources: Sources, settings: Settings, work: Work) -> ExitCode:
     """Import a file of an inbox unless its content was imported before; then put it away.
 
     Args:
         drop: The file.
+        sources: Is told when somebody writes to the file again.
         settings: Where results, summary and the file itself go.
         work: Imports one file.
 
@@ -78,17 +83,30 @@ def import_drop(drop: Drop, settings: Settings, work: Work) -> ExitCode:
     """
     from importer.pipeline.inbox import (  # noqa: PLC0415 - SQLAlchemy is slow to import
         imported_before,
+        is_whole,
         local_copy,
         put_away,
         settings_for,
     )
 
+    _refuse_odd_name(drop)
+    if not is_whole(drop, settings):
+        sources.growing.append(drop)
+        return ExitCode.OK
     with local_copy(drop, settings) as path:
         before = imported_before(path, settings)
-        code = work(path, settings_for(drop, settings)) if before is None else before.exit_code
+        # What is unknown of a file that was imported before keeps no other file waiting.
+        code = ExitCode.OK if before else work(path, settings_for(drop, path, settings))
+    if before is not None and before.unknown:
+        sources.unsettled.append(drop)
     if before is not None and (before.unknown or not settings.quiet):
         unsure = f"; {counted(before.unknown, 'row')} unknown" if before.unknown else ""
         put(f"{drop.path.name} was imported before, by run {before.run.run_id}{unsure}")
+    if not is_whole(drop, settings):
+        sources.growing.append(drop)
+        return code
+    if drop in sources.unsettled:
+        return code
     moved = put_away(drop, code, settings)
     if moved and not settings.quiet:
         say(f"Moved to {moved}")
@@ -106,9 +124,24 @@ def plan_drop(drop: Drop, settings: Settings, work: Work) -> ExitCode:
     with local_copy(drop, settings) as path:
         before = imported_before(path, settings)
         if before is None:
-            return work(path, settings_for(drop, settings))
+            return work(path, settings_for(drop, path, settings))
     put(f"{drop.path.name} was imported before, by run {before.run.run_id}")
     return before.exit_code
+
+
+def _refuse_odd_name(drop: Drop) -> None:
+    """Raise if the name of a file is no text, so that nothing could tell of it.
+
+    Raises:
+        SourceError: It is none.
+    """
+    try:
+        drop.path.name.encode()
+    except UnicodeEncodeError:
+        shown = drop.path.name.encode("ascii", "backslashreplace").decode()
+        raise SourceError(
+            f"a file of the inbox has a name that is no text: {shown}", todo="rename it"
+        ) from None
 
 
 def upload(results: Path, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from importer.cli.terminal import counted
@@ -29,12 +30,16 @@ def next_steps(
     if edited:
         rows = counted(edited, "row")
         yield f"{rows} changed after the booking: change it in Solv, or put the old values back"
-    yield from _left_out(summary, settings.selection)
+    moved = min(_rows_with(groups, ProblemCode.POSSIBLE_RESCHEDULE), summary.left_out)
+    if moved:
+        rows = counted(moved, "row")
+        yield f"{rows} may be visits that were moved: change them in Solv, or --allow-reschedules"
+    yield from _left_out(replace(summary, left_out=summary.left_out - moved), settings.selection)
 
 
 def _send_the_rest(summary: Summary, settings: Settings) -> Iterator[str]:
-    if not summary.not_sent:
-        return
+    if not summary.not_sent or summary.why.startswith("guard "):
+        return  # what a guard asks for has been said
     resume = f"solv-import resume {summary.run_id}"
     is_held = summary.exit_code == ExitCode.SOURCE and summary.invalid and not settings.only_valid
     if is_held:

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("run_id", required=False, metavar="[RUN]")
-@setting_options(*SENDING, *LIMITING, "profile", "only_valid", "results", "summary", *RECORDING)
+@setting_options(
+    *SENDING, *LIMITING, "override", "profile", "only_valid", "results", "summary", *RECORDING
+)
 @setting_options("show_values", *TALKING)
 @click.pass_context
 def command(ctx: click.Context, /, run_id: str | None, **_flags: object) -> None:

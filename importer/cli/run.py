@@ -92,11 +92,18 @@ def _import_each(ctx: click.Context, files: Sequence[str], account: Account) -> 
         results, summary = places[source]
         told = replace(settings, summary=summary, runs_of_command=account.run_ids)
         if source in sources.drops:
-            return import_drop(sources.drops[source], told, import_file_of)
+            return import_drop(sources.drops[source], sources, told, import_file_of)
         return import_file_of(source, replace(told, results=results))
 
     is_named = _is_named(sources, settings)
-    code = each_file(ctx, sources.names, account.each(import_one), is_named=is_named)
+    code = each_file(
+        ctx,
+        sources.names,
+        account.each(import_one),
+        is_named=is_named,
+        # Rows that are held as unknown say nothing of an outage.
+        goes_on_after=frozenset({ExitCode.UNKNOWN_OUTCOMES} if settings.as_unknown else ()),
+    )
     return sources.worst_with(code)
 
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from importer.inbox.drops import Drop, Found, drops_in, is_inbox, prove_folder
+from importer.inbox.drops import (
+    Drop,
+    Found,
+    drops_in,
+    folder_of,
+    is_as_it_was,
+    is_inbox,
+    prove_folder,
+)
 from importer.inbox.moving import move_away, prove_move_to
 from importer.inbox.remote import Access, RemoteFolder, is_remote
 from importer.inbox.settling import settled
@@ -13,6 +21,8 @@ __all__ = [
     "Found",
     "RemoteFolder",
     "drops_in",
+    "folder_of",
+    "is_as_it_was",
     "is_inbox",
     "is_remote",
     "move_away",

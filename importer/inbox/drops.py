@@ -55,6 +55,19 @@ class Found:
     """Files that no import reads, by their name's end."""
 
 
+def is_as_it_was(drop: Drop) -> bool:
+    """Return whether nobody has written to a file of this machine since it was looked at."""
+    return _drop(drop.path) == drop
+
+
+def folder_of(named: str) -> Path:
+    """Return the folder of an inbox; of a pattern the part before the first magic."""
+    path = Path(named)
+    while glob.has_magic(str(path)):
+        path = path.parent
+    return path
+
+
 def is_inbox(named: str) -> bool:
     """Return whether the command line names a folder or a pattern, and not one file."""
     path = Path(named)
@@ -67,7 +80,7 @@ def prove_folder(named: str) -> None:
     Raises:
         SourceError: There is no such folder, or it may not be read.
     """
-    folder = _folder_of(named)
+    folder = folder_of(named)
     try:
         next(folder.iterdir(), None)
     except OSError as error:
@@ -96,14 +109,6 @@ def sorted_out(seen: Iterable[Drop]) -> Found:
         drops=tuple(drop for drop in first if not _OURS.search(drop.path.name)),
         others=tuple(sorted(drop.path for drop in visible if drop not in read)),
     )
-
-
-def _folder_of(named: str) -> Path:
-    """Return the folder of an inbox; of a pattern the part before the first magic."""
-    path = Path(named)
-    while glob.has_magic(str(path)):
-        path = path.parent
-    return path
 
 
 def _paths(named: str) -> list[Path]:

@@ -43,16 +43,23 @@ def move_away(path: Path, folder: Path) -> Path:
         OSError: It could not be moved; it is where it was.
     """
     for place in _places(folder / path.name):
+        if _is_put(path, place):
+            path.unlink()
+            return place
+    raise AssertionError
+
+
+def _is_put(path: Path, place: Path) -> bool:
+    """Put a file's content where nothing stands; return False when something does."""
+    if not path.is_symlink():  # elsewhere a link may lead nowhere: its content goes
         try:
             os.link(path, place)  # over nothing, whoever writes there at this moment
         except FileExistsError:
-            continue
+            return False
         except OSError:  # another file system, or one without links
-            if not _is_copied(path, place):
-                continue
-        path.unlink()
-        return place
-    raise AssertionError
+            return _is_copied(path, place)
+        return True
+    return _is_copied(path, place)
 
 
 def _is_copied(path: Path, place: Path) -> bool:

@@ -46,8 +46,13 @@ def is_remote(named: str) -> bool:
 class RemoteFolder:
     """A folder on another machine; a URL of one file or a pattern is its folder and a filter."""
 
-    def __init__(self, url: str, access: Access) -> None:
+    def __init__(self, url: str, access: Access, *, is_folder: bool = False) -> None:
         """Connect.
+
+        Args:
+            url: Of the folder, of one file in it, or a pattern.
+            access: How we are known there.
+            is_folder: Whether it must be a folder, such as one that results go to.
 
         Raises:
             SettingsError: The URL cannot be used, or the packages for it are missing.
@@ -58,11 +63,19 @@ class RemoteFolder:
         with _told(self.url):
             self._files = _file_system(self.url, access)
             path = str(self._files._strip_protocol(self.url))  # noqa: SLF001 - fsspec has no other name for it
-            is_folder = not _MAGIC.search(path) and self._files.isdir(path)
+            is_folder = is_folder or self._is_folder(path)
+            if is_folder and not self._is_atomic() and not self._files.isdir(path):
+                raise FileNotFoundError
         self._folder = path.rstrip("/") or "/" if is_folder else str(PurePosixPath(path).parent)
         self._pattern = "*" if is_folder else PurePosixPath(path).name
         if not is_folder:
             self.url = self.url.rpartition("/")[0]
+
+    def _is_folder(self, path: str) -> bool:
+        """Return whether a path is a folder: in S3 one without files is none, and nothing else."""
+        if _MAGIC.search(path):
+            return False
+        return bool(self._files.isdir(path)) or not self._files.isfile(path)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -217,6 +230,10 @@ def _told(url: str) -> Iterator[None]:
     except PermissionError:
         raise CredentialsError(
             f"{server} refuses access", todo="check the account, its key, and what it may read"
+        ) from None
+    except UnicodeDecodeError:
+        raise SourceError(
+            f"a file of {url} has a name that is no text", todo="rename it there"
         ) from None
     except FileNotFoundError:
         raise SourceError(f"there is no {url}", todo="correct the address") from None

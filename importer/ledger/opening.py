@@ -123,8 +123,10 @@ def prove_sound(folder: LedgerFolder, target: Target) -> Sidecar | None:
         return None
     count = CommitCount(folder.commits_file)
     if not (sidecar.is_first and not folder.database.exists() and not count.told()):
-        facts = _facts_of(folder, sidecar, target, _key(folder))
+        key = _key(folder)
+        facts = _facts_of(folder, sidecar, target, key)
         _refuse_rolled_back(folder, facts, count)
+        read_tail(folder.audit_file, facts, key, was_closed=sidecar.phase == "closed")
     return sidecar
 
 

@@ -166,7 +166,7 @@ def carry_on(
     refuse_others(run.run_id, run.settings, job.settings)
     if job.settings.retry_rejected:
         _release_rejected(job, run)
-    if not job.settings.allow_reschedules:
+    if not (job.settings.allow_reschedules or job.settings.as_unknown):
         today = day_of(job.clock.now())
         ledger.plan(partial(hold_reschedules, run_number=run.run_number, today=today))
     sent = 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from importer.errors import ExitCode, SourceError
 from importer.guards import NIGHTS, Guards, Held, Sighting, held_by, sentence_of
 from importer.model import State
-from importer.pipeline.stored_settings import is_of_profile
+from importer.pipeline.stored_settings import has_profile, is_of_profile
 from importer.posting import Stop
 
 if TYPE_CHECKING:
@@ -44,9 +44,10 @@ def refuse_other_server(settings: Settings) -> None:
 def guarded(job: Job, plan: PlanView, run: RunRecord, spool: Spool) -> PlanView:
     """Return the plan with what holds it.
 
-    A run whose plan was accepted before carries on: what it is has been looked at.
+    A run whose plan was accepted before carries on: what it is has been looked at. One that was
+    held is held again, also when it is resumed without its profile.
     """
-    if job.settings.profile_file is None or run.is_accepted:
+    if not has_profile(run.settings) or run.is_accepted or job.settings.as_unknown:
         return plan
     seen = _seen(job, plan, run, spool)
     held = held_by(_guards_of(job.settings), seen)

@@ -142,6 +142,7 @@ def resume_run(
     def work(ledger: Ledger) -> RunReport:
         run = run_to_resume(ledger, run_id)
         own = restored(settings, run.settings)
+        refuse_other_server(own)
         source = Spool(ledger.folder.spool / run.run_id).source()
         if source is None:
             raise SourceError(

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
@@ -17,15 +17,18 @@ from importer.inbox import (
     Found,
     RemoteFolder,
     drops_in,
+    is_as_it_was,
     is_remote,
     move_away,
     prove_folder,
     prove_move_to,
     settled,
 )
+from importer.inbox import folder_of as folder_named
 from importer.ledger import refuse_if_held
 from importer.model import State
 from importer.pipeline.ledgers import folder_of, history_of
+from importer.problems import ProblemCode
 from importer.reading import source_digest
 from importer.results import dated_results_path
 
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
     from importer.settings import Settings
 
 _DONE = (ExitCode.OK, ExitCode.NEEDS_A_PERSON)
+_TO_ITS_END = (*_DONE, ExitCode.UNKNOWN_OUTCOMES)
+_AGAIN = frozenset({"allow_reschedules", "allow_duplicates", "retry_rejected", "as_unknown"})
+"""Flags by which a person says that rows which were held before shall go now."""
 _DOWNLOADS = "downloads"
 
 
@@ -115,34 +121,59 @@ def local_copy(drop: Drop, settings: Settings) -> Iterator[Path]:
 def imported_before(path: Path, settings: Settings) -> Before | None:
     """Return the run that brought this very content to its end, None when there is none.
 
-    A run with rows that may still be sent is none: importing the file carries it on.
+    A run with rows that may still be sent is none: importing the file carries it on. So is one
+    of some of its rows, and any when a flag says that held rows shall go.
 
     Raises:
         SourceError: The file cannot be read.
         LedgerError: The ledger cannot be read.
     """
-    if not folder_of(settings).database.is_file():
+    if not folder_of(settings).database.is_file() or settings.by_flag & _AGAIN:
         return None
     digest = source_digest(path)
     with history_of(settings) as history:
         run = history.newest_run_of(digest)
-        if run is None or run.exit_code is None:
+        if run is None or run.exit_code not in _TO_ITS_END:
             return None
         counts = history.counts(run.run_number)
-    if counts.get(State.READY) or counts.get(State.SENDING):
+        held = sum(
+            kind.rows
+            for kind in history.problem_kinds(run.run_number)
+            if kind.code is ProblemCode.POSSIBLE_RESCHEDULE
+        )
+    is_partly_done = counts.get(State.LEFT_OUT, 0) > held
+    if is_partly_done or counts.get(State.READY) or counts.get(State.SENDING):
         return None
     return Before(run=run, unknown=counts.get(State.UNKNOWN, 0))
 
 
-def settings_for(drop: Drop, settings: Settings) -> Settings:
+def settings_for(drop: Drop, path: Path, settings: Settings) -> Settings:
     """Return the settings with a place for the results of one file of an inbox.
 
     The place names when the file was written: a file of the same name, the next night, has
     results of its own.
+
+    Args:
+        drop: The file.
+        path: Where it is on this machine.
+        settings: Where results go.
     """
     folder = settings.results or _moved_to(settings) or drop.path.parent
-    place = dated_results_path(folder, drop.path.name, drop.changed_at.astimezone())
-    return replace(settings, results=place)
+    usual = dated_results_path(folder, drop.path.name, drop.changed_at.astimezone())
+    own = _results_of(path, settings)
+    stem = usual.name.removesuffix(".results.xlsx")
+    others = (usual.with_name(f"{stem}-{number}.results.xlsx") for number in count(2))
+    places = (place for place in chain([usual], others) if place == own or not place.exists())
+    return replace(settings, results=next(places))
+
+
+def _results_of(path: Path, settings: Settings) -> Path | None:
+    """Return where the results of this content were written before."""
+    if not folder_of(settings).database.is_file():
+        return None
+    with history_of(settings) as history:
+        run = history.newest_run_of(source_digest(path))
+    return Path(run.results_path) if run is not None and run.results_path else None
 
 
 def upload_results(path: Path, settings: Settings) -> str:
@@ -153,18 +184,31 @@ def upload_results(path: Path, settings: Settings) -> str:
         StoppedEarly: It cannot be reached; the results are on this machine.
     """
     assert settings.upload_results is not None  # noqa: S101 - who calls has looked
-    with _folder_at(settings.upload_results, settings) as away:
+    with _folder_at(settings.upload_results, settings, is_folder=True) as away:
         return away.send(path)
+
+
+def is_whole(drop: Drop, settings: Settings) -> bool:
+    """Return whether a file of an inbox is still what it was when it was looked at.
+
+    Raises:
+        StoppedEarly: Its machine cannot be reached.
+    """
+    if not drop.url:
+        return is_as_it_was(drop)
+    return drop in _look_away(f"{drop.url}/{drop.path.name}", settings).drops
 
 
 def put_away(drop: Drop, code: ExitCode, settings: Settings) -> str:
     """Move a file that is imported to where it should go; return where it is now, else "".
 
+    One of which only some rows were chosen stays.
+
     Raises:
         SettingsError: It could not be moved; it is imported all the same.
         StoppedEarly: The same of a file on another machine.
     """
-    if settings.move_to is None or code not in _DONE:
+    if settings.move_to is None or code not in _DONE or not settings.selection.is_everything:
         return ""
     if drop.url:
         with _folder_at(drop.url, settings) as away:
@@ -190,7 +234,7 @@ def _prove_places(here: Sequence[str], away: Sequence[str], settings: Settings) 
             todo="Name a folder of the machine that has them.",
         )
     if to is not None and not is_remote(to):
-        prove_move_to(Path(to).expanduser(), [Path(one) for one in here])
+        prove_move_to(Path(to).expanduser(), [folder_named(one) for one in here])
     if away and settings.results is None:
         raise SettingsError(
             "The results of files on another machine have no place.",
@@ -213,7 +257,7 @@ def _look_away(url: str, settings: Settings) -> Found:
         return away.look()
 
 
-def _folder_at(url: str, settings: Settings) -> RemoteFolder:
+def _folder_at(url: str, settings: Settings, *, is_folder: bool = False) -> RemoteFolder:
     return RemoteFolder(
         url,
         Access(
@@ -221,6 +265,7 @@ def _folder_at(url: str, settings: Settings) -> RemoteFolder:
             key_file=settings.sftp_key_file,
             password=settings.sftp_password,
         ),
+        is_folder=is_folder,
     )
 
 

@@ -73,7 +73,7 @@ class Planner:
         """
         requests = list(self._loose.settle(self.ledger, self.run_number, self._twins))
         self._carried.settle(self.ledger)
-        if not self.settings.allow_reschedules:
+        if not (self.settings.allow_reschedules or self.settings.as_unknown):
             today = day_of(self.now)
             self.ledger.plan(partial(hold_reschedules, run_number=self.run_number, today=today))
         return requests

@@ -32,7 +32,8 @@ _ANSWERED = (State.BOOKED, State.REJECTED, State.UNKNOWN)
 def send(job: Job, opened: OpenRun, rows: int, waiting: Waiting) -> Stop | None:
     """Send the requests that lie in the spool; return why it ended before every row was tried."""
     refusals = _refusals(job, opened.run.run_number, rows)
-    stop = hours_of(job.settings).refusal(job.clock.now()) or refusals.before()
+    hours, now = hours_of(job.settings), job.clock.now()
+    stop = hours.refusal(now) or refusals.before()
     if stop is not None:
         return stop
     wait_s, paused_s = owed_waits(job)
@@ -54,6 +55,7 @@ def send(job: Job, opened: OpenRun, rows: int, waiting: Waiting) -> Stop | None:
         paused_s=paused_s,
         waiting=waiting,
         refusals=refusals,
+        ends=hours.end(now),
     )
     rate = rate_text(job.settings.rate)
     try:

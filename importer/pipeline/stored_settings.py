@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from importer.bounds import (
+    parse_row_bound,
+    parse_row_spread,
+    parse_time_of_day,
+    parse_window,
+)
 from importer.errors import SourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from importer.settings import Settings
@@ -21,7 +28,7 @@ _NOT_OF_REQUESTS = frozenset(
     {
         *("rules_version", "profile", "profile_paths", "by_flag", "by_variable"),
         *("headings", "accepted_headings", "accepted_change", "detected_encoding", "base_url"),
-        *("is_results", "allow_reschedules"),
+        *("is_results", "allow_reschedules", "guards", "limits"),
     }
 )
 """What a run keeps although the same row becomes the same request without it."""
@@ -50,12 +57,69 @@ def stored(settings: Settings, *, detected_encoding: str = "", is_results: bool 
         "profile_paths": _profile_paths(settings.profile_file),
         "detected_encoding": detected_encoding,
         "is_results": is_results,
+        "guards": _guards(settings),
+        "limits": _limits(settings),
         "headings": settings.headings,
         "accepted_headings": settings.accepted_headings,
         "accepted_change": settings.accept_change or "",
         **settings.request_settings(),
     }
     return json.dumps(kept, sort_keys=True)
+
+
+def _guards(settings: Settings) -> dict[str, Any]:
+    """Return the guards of a run as they are written in a profile."""
+    rows, invalid = settings.guard_rows, settings.guard_invalid
+    return {
+        "no_rows": settings.guard_no_rows,
+        "rows": "off" if rows is None else str(rows),
+        "invalid": "off" if invalid is None else str(invalid),
+        "days_ahead": settings.guard_days_ahead,
+    }
+
+
+def _limits(settings: Settings) -> dict[str, str]:
+    """Return when a run ends, and where it may book, as these are written in a profile."""
+    deadline = settings.deadline
+    said = {
+        "deadline": f"{deadline:%H:%M}" if deadline else "",
+        "window": str(settings.window or ""),
+        "max_rejects": str(settings.max_rejects or ""),
+        "base_url": settings.guard_base_url or "",
+    }
+    return {name: text for name, text in said.items() if text}
+
+
+def _with_limits(settings: Settings, kept: Mapping[str, str]) -> Settings:
+    """Return the settings with the limits that the run began with, where none are given now."""
+    read: dict[str, Callable[[str], object]] = {
+        "deadline": parse_time_of_day,
+        "window": parse_window,
+        "max_rejects": parse_row_bound,
+        "base_url": str,
+    }
+    names = {"base_url": "guard_base_url"}
+    taken = {names.get(name, name): read[name](text) for name, text in kept.items()}
+    given: dict[str, Any] = {n: v for n, v in taken.items() if getattr(settings, n) is None}
+    return replace(settings, **given)
+
+
+def _with_guards(settings: Settings, kept: Mapping[str, Any]) -> Settings:
+    """Return the settings with the guards that the run began with."""
+    if not kept:
+        return settings
+    return replace(
+        settings,
+        guard_no_rows=kept["no_rows"],
+        guard_rows=parse_row_spread(kept["rows"]),
+        guard_invalid=parse_row_bound(kept["invalid"]),
+        guard_days_ahead=kept["days_ahead"],
+    )
+
+
+def has_profile(kept: str) -> bool:
+    """Return whether a run had a profile."""
+    return bool(json.loads(kept).get("profile_paths"))
 
 
 def _profile_paths(file: Path | None) -> list[str]:
@@ -114,7 +178,7 @@ def restored(settings: Settings, kept: str) -> Settings:
     zone, headings = before["timezone"], tuple(before.get("headings", ()))
     by_flag = dict.fromkeys(before.get("by_flag", ()), "flag, when the run began")
     return replace(
-        settings,
+        _with_limits(_with_guards(settings, before.get("guards", {})), before.get("limits", {})),
         sheet=before["sheet"],
         header_row=before["header_row"],
         delimiter=before["delimiter"],

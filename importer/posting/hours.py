@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from importer.errors import ExitCode
 from importer.posting.stops import Stop
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import time
 
     from importer.bounds import Window
@@ -65,17 +66,21 @@ def _stopped(why: str) -> Stop:
 
 def _next(at: time, local: datetime) -> datetime:
     """Return when the clock on the wall shows `at` next."""
-    today = _on_the_wall(local, at)
-    return today if today > local else _on_the_wall(local, at, days=1)
+    return min(moment for moment in _on_the_wall(local, at) if moment > local)
 
 
 def _last(at: time, local: datetime) -> datetime:
     """Return when the clock on the wall showed `at` last; now counts."""
-    today = _on_the_wall(local, at)
-    return today if today <= local else _on_the_wall(local, at, days=-1)
+    return max(moment for moment in _on_the_wall(local, at) if moment <= local)
 
 
-def _on_the_wall(local: datetime, at: time, days: int = 0) -> datetime:
-    """Return a time of that day, or of one nearby, with the offset that holds on it."""
-    day = local.date() + timedelta(days=days)
-    return datetime.combine(day, at).astimezone()
+def _on_the_wall(local: datetime, at: time) -> Iterator[datetime]:
+    """Yield the instants at which the clock shows a time on that day and those beside it.
+
+    When the clock is put back it shows a time twice; when it is put on, a time that is left out
+    counts as the instant at which it would have come.
+    """
+    for days in (-1, 0, 1):
+        moment = datetime.combine(local.date() + timedelta(days=days), at)
+        for fold in (0, 1):
+            yield moment.replace(fold=fold).astimezone(UTC)

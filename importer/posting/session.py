@@ -55,6 +55,8 @@ class Session:
     waiting: Waiting = field(default_factory=Waiting)
     """Requests to stop that came since the plan was accepted."""
     refusals: Refusals = field(default_factory=Refusals)
+    ends: tuple[datetime, Stop] | None = None
+    """When the hours are over in which bookings may leave, and what is said then."""
 
 
 async def post_run(session: Session) -> PostingEnd:
@@ -184,11 +186,10 @@ def _partner(settings: Settings, tokens: TokenSource, clock: Clock) -> Partner:
 def _stopped_in_time(poster: Poster, session: Session) -> Iterator[None]:
     """Stop in order when the hours are over in which bookings may leave."""
     clock = session.clock
-    end = hours_of(session.settings).end(clock.now())
-    if end is None:
+    if session.ends is None:
         yield
         return
-    at, stop = end
+    at, stop = session.ends
 
     async def watch() -> None:
         # In short naps: somebody may set this machine's clock meanwhile.

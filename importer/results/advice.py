@@ -11,19 +11,23 @@ if TYPE_CHECKING:
     from importer.results.model import Summary
 
 
-def what_to_do(summary: Summary, *, status_column: str, edited: int = 0) -> tuple[str, ...]:
+def what_to_do(
+    summary: Summary, *, status_column: str, edited: int = 0, moved: int = 0
+) -> tuple[str, ...]:
     """Return the next steps, most urgent first.
 
     Args:
         summary: The run's totals.
         status_column: The letter of the status column in the results.
         edited: How many booked rows were changed after the booking.
+        moved: How many rows may be visits that were moved.
     """
     steps = (
         *_settle_unknown(summary),
         *_correct(summary, status_column),
         *_change_in_solv(edited),
-        *_send_the_rest(summary),
+        *_change_moved(moved),
+        *_send_the_rest(summary, moved),
     )
     return steps or ("Nothing: no row needs you.",)
 
@@ -67,9 +71,25 @@ def _change_in_solv(edited: int) -> tuple[str, ...]:
     return (step,)
 
 
-def _send_the_rest(summary: Summary) -> tuple[str, ...]:
+def _change_moved(moved: int) -> tuple[str, ...]:
+    if not moved:
+        return ()
+    code = ProblemCode.POSSIBLE_RESCHEDULE.code
+    step = (
+        f"{_rows(moved)} may be visits that were moved ({code} in the sheet Errors): change them "
+        "in Solv, or run the file again with --allow-reschedules."
+    )
+    return (step,)
+
+
+def _send_the_rest(summary: Summary, moved: int) -> tuple[str, ...]:
     steps = []
-    if summary.not_sent and summary.invalid and summary.exit_code == ExitCode.SOURCE:
+    if summary.not_sent and summary.why.startswith("guard "):
+        steps.append(
+            f"{_rows(summary.not_sent)} not sent: {summary.why}. If the file is right, run it "
+            "once with --override and the name of the guard."
+        )
+    elif summary.not_sent and summary.invalid and summary.exit_code == ExitCode.SOURCE:
         steps.append(
             f"{_rows(summary.not_sent)} could be sent but waited for the others. "
             "Correct those first, or add --only-valid to send these now."
@@ -78,10 +98,9 @@ def _send_the_rest(summary: Summary) -> tuple[str, ...]:
         steps.append(
             f"{_rows(summary.not_sent)} not sent yet. Run the same command again: it carries on."
         )
-    if summary.left_out:
-        steps.append(
-            f"{_rows(summary.left_out)} left out by --limit or --rows. Run again without it."
-        )
+    left_out = summary.left_out - moved
+    if left_out:
+        steps.append(f"{_rows(left_out)} left out by --limit or --rows. Run again without it.")
     return tuple(steps)
 
 

@@ -148,7 +148,7 @@ def write_workbook(  # noqa: PLR0913 - what a workbook is made of, once
         properties={RESULTS_PROPERTY: summary.run_id},
     ) as workbook:
         pen = Pen(workbook)
-        _write_summary_sheet(workbook, pen, summary, len(headings), edited=_edited(errors))
+        _write_summary_sheet(workbook, pen, summary, errors, their_columns=len(headings))
         results = ResultsSheets(workbook, pen, headings, rows_per_sheet)
         for row in rows:
             results.add(row)
@@ -163,13 +163,17 @@ def _notes(row: ResultRow) -> Mapping[int, str]:
     return notes
 
 
-def _edited(errors: Sequence[ErrorKind]) -> int:
-    """Return how many booked rows were changed after the booking."""
-    return sum(kind.rows for kind in errors if kind.code == ProblemCode.BOOKED_ROW_EDITED.code)
+def _rows_with(errors: Sequence[ErrorKind], code: ProblemCode) -> int:
+    return sum(error.rows for error in errors if error.code == code.code)
 
 
 def _write_summary_sheet(
-    workbook: Workbook, pen: Pen, summary: Summary, their_columns: int, *, edited: int
+    workbook: Workbook,
+    pen: Pen,
+    summary: Summary,
+    errors: Sequence[ErrorKind],
+    *,
+    their_columns: int,
 ) -> None:
     sheet = workbook.add_worksheet("Summary")
     sheet.hide_gridlines(2)
@@ -183,7 +187,12 @@ def _write_summary_sheet(
         line += 1
     line = _write_counts(pen, sheet, line + 1, summary)
     pen.text(sheet, (line + 1, 0), "What to do now", Style.BOLD)
-    steps = what_to_do(summary, status_column=column_letter(their_columns), edited=edited)
+    steps = what_to_do(
+        summary,
+        status_column=column_letter(their_columns),
+        edited=_rows_with(errors, ProblemCode.BOOKED_ROW_EDITED),
+        moved=_rows_with(errors, ProblemCode.POSSIBLE_RESCHEDULE),
+    )
     for number, step in enumerate(steps, start=1):
         pen.text(sheet, (line + 1 + number, 0), str(number), Style.WRAPPED)
         pen.text(sheet, (line + 1 + number, 1), step, Style.WRAPPED)

@@ -162,6 +162,18 @@ def a_profile_that_others_may_change(scene: Scene) -> list[object]:
     return ["--profile", path]
 
 
+@broken("results", "wrong", 2, "is no folder, and files come from one", "Make the folder")
+def results_of_a_folder_that_are_no_folder(scene: Scene) -> list[object]:
+    return [scene.source.parent, "--results", scene.cli.folder / "nowhere"]
+
+
+@broken("audit", "wrong", 8, "audit.jsonl", "put")
+def an_audit_file_that_is_gone(scene: Scene) -> list[object]:
+    assert scene.cli("run", scene.source).code == 0
+    next(scene.cli.state_dir.glob("*/audit.jsonl")).unlink()
+    return []
+
+
 @broken("messages", "wrong", 2, "target 2 of 2 of the messages", "appriseit.com")
 def a_message_that_can_go_nowhere(scene: Scene) -> list[object]:
     targets = f"mailto://ops:{PASSWORD}@example.com carrierpigeon://{PASSWORD}"

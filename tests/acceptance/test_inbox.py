@@ -219,3 +219,136 @@ def test_a_second_cron_job_on_the_same_folder_goes_at_once_and_disturbs_nothing(
     assert ended.code == 0
     assert ended.summary["booked"] == 20
     assert len(server.requests()) == 20
+
+
+def test_a_file_that_could_not_be_used_is_not_taken_for_one_that_was_imported(
+    run_cli: Cli,
+    start_sandbox: Callable[..., Sandbox],
+    make_row: Make,
+    write_csv: Write,
+    tmp_path: Path,
+) -> None:
+    run_cli.target(start_sandbox())
+    drop, done = tmp_path / "drop", tmp_path / "done"
+    drop.mkdir()
+    shutil.copy(write_csv([make_row(n, phone="555") for n in range(2, 5)]), drop / "bad.csv")
+    for _ in range(2):
+        ended = run_cli("run", drop, "--move-to", done, env=AT_ONCE)
+        assert ended.code == 3
+        assert "imported before" not in ended.out
+    assert (drop / "bad.csv").exists()
+
+
+def test_a_file_of_which_some_rows_were_chosen_stays_until_all_are_sent(
+    run_cli: Cli,
+    start_sandbox: Callable[..., Sandbox],
+    make_row: Make,
+    write_csv: Write,
+    tmp_path: Path,
+) -> None:
+    server = start_sandbox()
+    run_cli.target(server)
+    drop, done = tmp_path / "drop", tmp_path / "done"
+    drop.mkdir()
+    shutil.copy(write_csv([make_row(n) for n in range(2, 8)]), drop / "visits.csv")
+    first = run_cli("run", drop, "--move-to", done, "--limit", 2, env=AT_ONCE)
+    assert first.counts == {"booked": 2, "left_out": 4}
+    assert (drop / "visits.csv").exists()
+    rest = run_cli("run", drop, "--move-to", done, env=AT_ONCE)
+    assert rest.counts == {"booked": 4, "skipped": 2}
+    assert (done / "visits.csv").exists()
+    assert len(server.requests()) == 6
+
+
+def test_a_file_that_is_replaced_during_the_run_is_neither_moved_nor_lost(
+    run_cli: Cli,
+    start_sandbox: Callable[..., Sandbox],
+    make_row: Make,
+    write_csv: Write,
+    tmp_path: Path,
+) -> None:
+    server = start_sandbox()
+    run_cli.target(server)
+    drop, done = tmp_path / "drop", tmp_path / "done"
+    drop.mkdir()
+    shutil.copy(write_csv([make_row(n) for n in range(2, 22)]), drop / "a.csv")
+    shutil.copy(write_csv([make_row(n) for n in range(52, 55)]), drop / "b.csv")
+    running = run_cli.start("run", drop, "--move-to", done, "--rate", "10/s", env=AT_ONCE)
+    while not server.requests():
+        time.sleep(0.01)
+    for name, first in (("a.csv", 102), ("b.csv", 152)):
+        shutil.move(write_csv([make_row(n) for n in range(first, first + 3)]), drop / name)
+    ended = running.finish(60)
+    assert ended.code == 5
+    assert ended.err.count("is still being written") == 2
+    assert sorted(path.name for path in drop.glob("?.csv")) == ["a.csv", "b.csv"]
+
+    again = run_cli("run", drop, "--move-to", done, env=AT_ONCE)
+    assert again.code == 0
+    assert again.summary["booked"] == 6
+    assert len(server.requests()) == 26
+
+
+def test_two_files_of_one_name_and_minute_have_results_each(
+    run_cli: Cli,
+    start_sandbox: Callable[..., Sandbox],
+    make_row: Make,
+    write_csv: Write,
+    tmp_path: Path,
+) -> None:
+    run_cli.target(start_sandbox())
+    results = tmp_path / "results"
+    results.mkdir()
+    written = time.time() - 3_600
+    for number, folder in enumerate(("north", "south")):
+        (tmp_path / folder).mkdir()
+        place = tmp_path / folder / "visits.csv"
+        shutil.copy(write_csv([make_row(20 * number + n) for n in range(2, 5)]), place)
+        os.utime(place, (written, written))
+    ended = run_cli("run", tmp_path / "north", tmp_path / "south", "--results", results)
+    assert ended.code == 0, ended.err
+    assert ended.summary["booked"] == 6
+    assert len(list(results.iterdir())) == 2
+
+
+def test_a_name_that_is_no_text_is_told_and_the_others_go(
+    run_cli: Cli,
+    start_sandbox: Callable[..., Sandbox],
+    make_row: Make,
+    write_csv: Write,
+    tmp_path: Path,
+) -> None:
+    run_cli.target(start_sandbox())
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    source = write_csv([make_row(2)])
+    shutil.copy(source, os.fsencode(drop) + b"/Mu\xf1oz.csv")
+    shutil.copy(write_csv([make_row(3)]), drop / "visits.csv")
+    ended = run_cli("run", drop, env=AT_ONCE)
+    assert ended.code == 3
+    assert "has a name that is no text: Mu\\udcf1oz.csv" in ended.err
+    assert ended.summary["booked"] == 1
+
+
+def test_a_file_with_unknown_rows_keeps_no_younger_one_waiting(
+    run_cli: Cli,
+    start_sandbox: Callable[..., Sandbox],
+    make_row: Make,
+    write_csv: Write,
+    tmp_path: Path,
+) -> None:
+    server = start_sandbox()
+    run_cli.target(server)
+    drop, done = tmp_path / "drop", tmp_path / "done"
+    drop.mkdir()
+    shutil.copy(write_csv([make_row(2)]), drop / "a.csv")
+    server.fault_rate("503", 1.0)
+    assert run_cli("run", drop, "--move-to", done, env=AT_ONCE).code == 6
+    server.fault_rate("503", 0)
+
+    shutil.copy(write_csv([make_row(3)]), drop / "b.csv")
+    ended = run_cli("run", drop, "--move-to", done, env=AT_ONCE)
+    assert ended.code == 6
+    assert "a.csv was imported before" in ended.out
+    assert [path.name for path in drop.glob("?.csv")] == ["a.csv"]
+    assert ended.summary["booked"] == 1

@@ -13,6 +13,7 @@ from importer.errors import SettingsError, SourceError
 from importer.inbox import (
     Drop,
     drops_in,
+    folder_of,
     is_inbox,
     move_away,
     prove_folder,
@@ -196,3 +197,19 @@ def test_a_place_that_is_no_folder_cannot_be_moved_to(tmp_path: Path) -> None:
     put(tmp_path, "done")
     with pytest.raises(SettingsError, match="--move-to"):
         prove_move_to(tmp_path / "done", [])
+
+
+def test_the_folder_of_a_pattern_is_an_inbox_itself(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="is the inbox itself"):
+        prove_move_to(tmp_path, [folder_of(f"{tmp_path}/visits*.csv")])
+
+
+def test_the_content_of_a_link_is_moved_and_not_the_link(tmp_path: Path) -> None:
+    put(tmp_path, "real.csv")
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "drop" / "link.csv").symlink_to("../real.csv")
+    (tmp_path / "done" / "deep").mkdir(parents=True)
+    place = move_away(tmp_path / "drop" / "link.csv", tmp_path / "done" / "deep")
+    assert place.read_text() == "real.csv"
+    assert not place.is_symlink()
+    assert not (tmp_path / "drop" / "link.csv").is_symlink()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncssh
@@ -15,7 +17,6 @@ from tests.remote_kit import PASSWORD, sftp_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.remote_kit import SftpServer
 
@@ -198,6 +199,23 @@ def test_a_file_is_not_moved_to_another_server(
         folder.move(folder.look().drops[0], "s3://bucket/done")
 
 
+def test_results_go_to_no_folder_but_the_one_that_is_named(
+    server: SftpServer, tmp_path: Path
+) -> None:
+    (tmp_path / "x.results.xlsx").write_bytes(b"rows")
+    with pytest.raises(SourceError, match="there is no sftp://"):
+        RemoteFolder(server.url("drop/out"), by_key(server), is_folder=True)
+    assert not list(server.root.rglob("*.xlsx"))
+
+
+def test_a_name_that_is_no_text_is_a_sentence(
+    at: Callable[..., RemoteFolder], server: SftpServer
+) -> None:
+    (Path(os.fsdecode(os.fsencode(server.root) + b"/drop/Mu\xf1oz.csv"))).write_text("x")
+    with pytest.raises(SourceError, match="has a name that is no text"):
+        at().look()
+
+
 # S3
 
 
@@ -236,6 +254,19 @@ def test_a_bucket_is_an_inbox_too(bucket: S3FileSystem, tmp_path: Path) -> None:
     results.write_bytes(b"rows")
     folder.send(results)
     assert bucket.cat("clinic/drop/visits.csv.results.xlsx") == b"rows"
+
+
+def test_results_go_below_the_prefix_that_is_named(bucket: S3FileSystem, tmp_path: Path) -> None:
+    (tmp_path / "x.results.xlsx").write_bytes(b"rows")
+    RemoteFolder("s3://clinic/private/results", Access(), is_folder=True).send(
+        tmp_path / "x.results.xlsx"
+    )
+    assert bucket.find("clinic") == ["clinic/private/results/x.results.xlsx"]
+
+
+def test_a_prefix_without_files_is_an_empty_inbox(bucket: S3FileSystem) -> None:
+    del bucket
+    assert RemoteFolder("s3://clinic/drop", Access()).look().drops == ()
 
 
 def test_a_bucket_that_is_not_there_says_so(bucket: S3FileSystem) -> None:

@@ -199,3 +199,16 @@ def test_a_dry_run_names_the_guard(
         selection=settings.selection,
     )
     assert [held.guard for held in plan.held_by] == ["rows"]
+
+
+def test_a_held_run_is_held_when_it_is_resumed_without_its_profile(
+    at: Desk, nights: Callable[[int], None], make_row: Make, write_csv: Write
+) -> None:
+    nights(5)
+    source = write_csv([make_row(n) for n in range(1_000, 1_060)], name="large.csv")
+    assert held(at.run(source), "rows")
+    before = len(at.requests)
+    del at.environ["SOLV_IMPORT_PROFILE"]
+    assert held(at.resume(), "rows")
+    assert len(at.requests) == before
+    assert counts_of(at.resume(override="rows")) == {"booked": 60}

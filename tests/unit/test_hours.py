@@ -94,3 +94,22 @@ def test_a_night_in_which_the_clock_is_put_on_or_back_ends_as_the_wall_says(
     found = Hours(deadline=HALF_PAST_FIVE).end(datetime.fromisoformat(evening))
     assert found is not None
     assert found[0] == datetime.fromisoformat(end)
+
+
+@pytest.mark.parametrize(
+    ("now", "window", "end"),
+    [
+        # The second 01:15 of the night in which the clock is put back.
+        ("2030-11-03T01:15:00-06:00", "20:00-01:30", "2030-11-03T01:30:00-06:00"),
+        ("2030-11-03T01:15:00-05:00", "20:00-01:30", "2030-11-03T01:30:00-05:00"),
+        # 02:00 and 02:30 are left out when it is put on.
+        ("2030-03-10T01:59:50-06:00", "22:00-02:00", "2030-03-10T03:00:00-05:00"),
+        ("2030-03-10T01:59:50-06:00", "22:00-02:30", "2030-03-10T03:30:00-05:00"),
+    ],
+)
+def test_a_window_closes_that_very_night_whatever_the_clock_does(
+    now: str, window: str, end: str
+) -> None:
+    found = Hours(window=parse_window(window)).end(datetime.fromisoformat(now))
+    assert found is not None
+    assert found[0] == datetime.fromisoformat(end)

@@ -28,6 +28,12 @@ def sources(settings: Settings, named: Sequence[str]) -> Iterator[Finding]:
             yield _inbox(one)
         else:
             yield _file(Path(one))
+    is_folder_needed = any("://" in one or is_inbox(one) for one in named)
+    if is_folder_needed and settings.results is not None and not settings.results.is_dir():
+        raise SettingsError(
+            f"--results {settings.results} is no folder, and files come from one.",
+            todo="Make the folder, or leave --results away.",
+        )
     for folder in results_folders(settings, files_in(named)):
         prove_writable(folder / "results.xlsx")
         yield Finding(what="results", detail=f"{folder.absolute()} can be written")
