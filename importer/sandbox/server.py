@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
 _LOG_NAME = "requests.jsonl"
+_ROUNDS = 5
+"""Steps of the loop until a connection that was just accepted is there to be cut, and closed."""
 
 
 class _Server(uvicorn.Server):
@@ -79,15 +81,20 @@ class _Server(uvicorn.Server):
             server.close()
         for sock in sockets or []:
             sock.close()
-        for connection in list(self.server_state.connections):
-            if isinstance(connection, SandboxProtocol):
-                connection.cut()
+        for _ in range(_ROUNDS):
+            self._cut_connections()
+            await asyncio.sleep(0)
         tasks = list(self.server_state.tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for server in self.servers:
             await server.wait_closed()
+
+    def _cut_connections(self) -> None:
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, SandboxProtocol):
+                connection.cut()
 
 
 def _uvicorn_config(state: SandboxState, secret: str) -> uvicorn.Config:
