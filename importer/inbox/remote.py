@@ -95,7 +95,7 @@ class RemoteFolder:
         """
         with _told(self.url):
             self._files.invalidate_cache()
-            listed = self._files.ls(self._folder, detail=True)
+            listed = [] if self._is_bare() else self._files.ls(self._folder, detail=True)
         drops = [_drop(entry, self.url) for entry in listed if entry["type"] != "directory"]
         return sorted_out(drop for drop in drops if fnmatch(drop.path.name, self._pattern))
 
@@ -161,6 +161,12 @@ class RemoteFolder:
     def _is_atomic(self) -> bool:
         """Return whether a file has its name only when all of it is there, as in S3."""
         return urlsplit(self.url).scheme == "s3"
+
+    def _is_bare(self) -> bool:
+        """Return whether this is a folder of a bucket that is there, without any file."""
+        bucket = self._folder.partition("/")[0]
+        is_there = self._is_atomic() and self._files.exists(bucket)
+        return is_there and not self._files.exists(self._folder)
 
     def _free(self, folder: str, name: str) -> str:
         """Return a path in a folder where nothing stands."""

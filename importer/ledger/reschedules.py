@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, func, select, update
 
 from importer.ledger.row_problems import add_problem, forget_requests
-from importer.ledger.schema import LIVE, row_table
+from importer.ledger.schema import LIVE, LIVE_STATES, row_table
 from importer.model import State
 from importer.problems import ProblemCode
 
@@ -27,12 +27,18 @@ def hold_reschedules(connection: Connection, run_number: int, today: int) -> int
         run_number: The run whose rows have just been planned.
         today: As `identity.day_of` counts; a visit of today may be to come.
     """
-    booked, mine, again = row_table.c, row_table.alias().c, row_table.alias().c
-    is_in_file = exists().where(
-        again.run_number == run_number, again.fingerprint == booked.fingerprint
-    )
+    booked, mine, alike = row_table.alias().c, row_table.alias().c, row_table.c
+    is_alike = alike.fingerprint == booked.fingerprint
+    # Without the sum SQLite would go through the whole run for each row: it has another index.
+    rows = select(func.count()).where(is_alike, alike.run_number + 0 == run_number)
+    bookings = select(func.count()).where(is_alike, LIVE)
     is_to_come = exists().where(
-        LIVE, booked.visitor == mine.visitor, booked.visit_day >= today, ~is_in_file
+        booked.visitor == mine.visitor,
+        booked.visit_day >= today,
+        *(booked.state.in_(LIVE_STATES), booked.refers_to.is_(None)),
+        booked.cancelled_at.is_(None),
+        # Of twins one may have moved while the other is still there.
+        rows.scalar_subquery() < bookings.scalar_subquery(),
     )
     ready = [mine.run_number == run_number, mine.state == State.READY]
     held = list(connection.execute(select(mine.row_id).where(*ready, is_to_come)).scalars())

@@ -86,8 +86,10 @@ row_table = Table(
 )
 """One row of one run. `refers_to` is the earlier row that this one is the same booking as."""
 
+LIVE_STATES = (State.SENDING, State.BOOKED, State.UNKNOWN)
+
 LIVE = and_(
-    row_table.c.state.in_([State.SENDING, State.BOOKED, State.UNKNOWN]),
+    row_table.c.state.in_(LIVE_STATES),
     row_table.c.refers_to.is_(None),
     row_table.c.cancelled_at.is_(None),
 )
@@ -109,7 +111,7 @@ Index(
     postgresql_where=LIVE,
 )
 """However it was edited, one row of one file is booked once."""
-Index("row_visitor", row_table.c.visitor, sqlite_where=LIVE, postgresql_where=LIVE)
+Index("row_visitor", row_table.c.visitor)
 Index("row_fingerprint", row_table.c.fingerprint)
 Index("row_request", row_table.c.request)
 Index("row_state", row_table.c.run_number, row_table.c.state)

@@ -162,12 +162,12 @@ def a_profile_that_others_may_change(scene: Scene) -> list[object]:
     return ["--profile", path]
 
 
-@broken("results", "wrong", 2, "is no folder, and files come from one", "Make the folder")
+@broken("source", "wrong", 2, "is no folder, and files come from one", "Make the folder")
 def results_of_a_folder_that_are_no_folder(scene: Scene) -> list[object]:
     return [scene.source.parent, "--results", scene.cli.folder / "nowhere"]
 
 
-@broken("audit", "wrong", 8, "audit.jsonl", "put")
+@broken("ledger", "wrong", 8, "audit.jsonl", "put")
 def an_audit_file_that_is_gone(scene: Scene) -> list[object]:
     assert scene.cli("run", scene.source).code == 0
     next(scene.cli.state_dir.glob("*/audit.jsonl")).unlink()

@@ -131,3 +131,15 @@ def test_a_held_run_that_carries_on_knows_what_was_booked_meanwhile(
     report = at.run(held, only_valid=True)
     assert counts_of(report) == {"left_out": 1, "invalid": 1}
     assert len(at.requests) == 1
+
+
+def test_of_two_equal_bookings_one_may_have_been_moved(
+    at: Desk, make_row: Make, write_csv: Write
+) -> None:
+    first = make_row(2, appointment_date=in_days(10))
+    twins = write_csv([first, first])
+    assert counts_of(at.run(twins, allow_duplicates=True)) == {"booked": 2}
+    moved = {**first, "appointment_date": in_days(12)}
+    report = at.run(write_csv([first, moved], name="moved.csv"), allow_duplicates=True)
+    assert statuses(report) == {2: "skipped", 3: "left out"}
+    assert len(at.requests) == 2
