@@ -264,6 +264,8 @@ class _Scanner:
         """Judge the formula and the format of the cell that ends, if it has them."""
         if not self._is_open:
             return
+        if self._column < 0:  # a formula in front of the row's first cell
+            raise ValueError
         self._is_open = False
         if not self._exact:
             self.parser.CharacterDataHandler = None

@@ -245,6 +245,11 @@ def test_two_values_in_one_cell_refuse_the_file(tmp_path: Path) -> None:
     refusal(write_sheet(tmp_path, HEADINGS_XML + row_xml(both)), ProblemCode.SOURCE_CORRUPT)
 
 
+def test_a_formula_outside_of_cells_refuses_the_file(tmp_path: Path) -> None:
+    row = row_xml("<f>1+1</f>" + text_cell("Ada"))
+    refusal(write_sheet(tmp_path, HEADINGS_XML + row), ProblemCode.SOURCE_CORRUPT)
+
+
 def test_what_compiled_code_says_when_it_gives_up_is_not_heard(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
