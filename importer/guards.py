@@ -19,6 +19,10 @@ FEWEST_ROWS: Final = 20
 """A share of fewer rows says nothing."""
 
 
+GUARD: Final = "guard "
+"""So begins what is said of a guard."""
+
+
 class Held(NamedTuple):
     """One guard that holds a run."""
 
@@ -89,4 +93,4 @@ def _has_too_many_invalid(bound: RowBound | None, seen: Sighting) -> bool:
 
 def sentence_of(held: Sequence[Held]) -> str:
     """Return what holds a run as one sentence, for people and logs."""
-    return "; ".join(f"guard {one.guard}: {one.why}" for one in held)
+    return "; ".join(f"{GUARD}{one.guard}: {one.why}" for one in held)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from importer.cli.terminal import counted
 from importer.errors import ExitCode
+from importer.guards import GUARD
 from importer.problems import ProblemCode
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def next_steps(
 
 
 def _send_the_rest(summary: Summary, settings: Settings) -> Iterator[str]:
-    if not summary.not_sent or summary.why.startswith("guard "):
+    if not summary.not_sent or summary.why.startswith(GUARD):
         return  # what a guard asks for has been said
     resume = f"solv-import resume {summary.run_id}"
     is_held = summary.exit_code == ExitCode.SOURCE and summary.invalid and not settings.only_valid

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 from importer import __version__
 from importer.api import tls_context
 from importer.errors import EXIT_ACTIONS, EXIT_MEANINGS, ExitCode
+from importer.guards import GUARD
 from importer.messages import Beat, Delivery, Heartbeat, Message, send_message
 from importer.metrics import Measured, write_metrics
 from importer.problems import problem_of
@@ -183,11 +184,20 @@ def _file_lines(end: CommandEnd, settings: Settings) -> Iterator[str]:
     first = sorted(end.files, key=lambda file: file.exit_code in _NOBODY_NEEDED)
     for file in first[:_FILES_SHOWN]:
         yield _file_line(file)
+        yield from _guard_lines(file)
         yield from (f"  {passed}" for passed in passed_bounds(file, settings))
     if len(first) > _FILES_SHOWN:
         yield f"and {len(first) - _FILES_SHOWN:,} more files"
     if not first:
         yield "No file was begun."
+
+
+def _guard_lines(file: FileEnd) -> Iterator[str]:
+    """Yield what holds a run, which is counts and row numbers, and how to let it pass once."""
+    why = file.summary.why if file.summary is not None else ""
+    if why.startswith(GUARD):
+        yield f"  {why}"
+        yield "  If the file is right: the same command once with --override and the guard's name."
 
 
 def _file_line(file: FileEnd) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from importer.errors import ExitCode
+from importer.guards import GUARD
 from importer.problems import ProblemCode
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _change_moved(moved: int) -> tuple[str, ...]:
 
 def _send_the_rest(summary: Summary, moved: int) -> tuple[str, ...]:
     steps = []
-    if summary.not_sent and summary.why.startswith("guard "):
+    if summary.not_sent and summary.why.startswith(GUARD):
         steps.append(
             f"{_rows(summary.not_sent)} not sent: {summary.why}. If the file is right, run it "
             "once with --override and the name of the guard."

@@ -121,6 +121,16 @@ def test_of_many_files_those_that_need_a_person_come_first(tmp_path: Path) -> No
     assert lines[-1] == "More: solv-import status 2026-11-22-000002"
 
 
+def test_a_guard_is_named_with_the_way_past_it(tmp_path: Path) -> None:
+    file = file_end(ExitCode.SOURCE, not_sent=320)
+    assert file.summary is not None
+    why = "guard rows: the file has 320 rows; nothing was sent"
+    held = replace(file, summary=replace(file.summary, why=why))
+    body = message_of(command_end(ExitCode.SOURCE, held), settings_with(tmp_path)).body
+    assert f"  {why}\n" in body
+    assert "--override" in body
+
+
 def test_a_file_without_a_run_names_its_problem_and_never_itself(tmp_path: Path) -> None:
     failed = FileEnd(exit_code=ExitCode.SOURCE, problem="IMP101")
     late = FileEnd(exit_code=ExitCode.LEDGER, run_id="2026-11-22-000003")
