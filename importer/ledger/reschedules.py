@@ -35,6 +35,7 @@ def hold_reschedules(connection: Connection, run_number: int, today: int) -> int
     is_to_come = exists().where(
         booked.visitor == mine.visitor,
         booked.visit_day >= today,
+        booked.row_key != mine.row_key,  # its own booking, which the claim will see
         *(booked.state.in_(LIVE_STATES), booked.refers_to.is_(None)),
         booked.cancelled_at.is_(None),
         # Of twins one may have moved while the other is still there.

@@ -90,7 +90,7 @@ AFTER_A_REQUEST_LEFT = ("network.send:return:4",)
 """The first two are of the sign-in; then each request leaves as head and body."""
 BEFORE_THE_RESULTS = ("pipeline.ending.finish:call:1",)
 WHILE_A_CLAIM_IS_COMMITTED = tuple(
-    f"ledger.ledger.Ledger._complete_batch:call:{nth}" for nth in (10, 12, 9)
+    f"ledger.ledger.Ledger._complete_batch:call:{nth}" for nth in (11, 13, 10)
 )
 """Any of them: with one worker, claims and outcomes are committed in turn."""
 TRIES = 4

@@ -306,6 +306,8 @@ def test_a_row_is_written_as_it_was_planned(ledger: Ledger) -> None:
         "fingerprint": row.identity.fingerprint,
         "occurrence": 2,
         "request": row.identity.request,
+        "visitor": row.identity.visitor,
+        "visit_day": row.visit_day,
         "booking_id": 7,
         "solv_status": "S",
         "emr_booking_id": "",
@@ -327,6 +329,7 @@ def test_a_row_without_a_request_has_no_hashes(ledger: Ledger) -> None:
     told = planned(ledger, make_row(2, state=State.BLANK, identity=None), make_row(3))
     assert [line["fingerprint"] is None for line in told.values()] == [True, False]
     assert [line["request"] is None for line in told.values()] == [True, False]
+    assert [line["visitor"] is None for line in told.values()] == [True, False]
 
 
 def test_a_run_that_is_planned_anew_leaves_the_ready_rows_of_others_alone(ledger: Ledger) -> None:
